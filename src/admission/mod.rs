@@ -1,0 +1,1 @@
+//! `AdmissionReview` in and out, mutation, the TLS server.

@@ -1,0 +1,30 @@
+//! ramen-guard: finds what is wrong with RamenDR's custom resources when they are written.
+//!
+//! A policy says what must hold; a rule checks it; the world is what a rule may ask about. The front
+//! ends carry a request in and a verdict out:
+//!
+//! ```text
+//! cli, admission, reconcile  ─►  engine  ─►  rules  ─►  world, api
+//! ```
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`api`] | Ramen's kinds and their neighbours as types, with their schemas |
+//! | [`policy`] | the rules' contracts, read from `policies/`: mode, operations, why, fix |
+//! | [`rules`] | the rules that need code, one file or folder a kind |
+//! | [`world`] | what a rule may ask about: from manifests, or watched in a cluster |
+//! | [`engine`] | request → findings → verdict: ratchet, trust, modes, exemptions |
+//! | [`admission`] | `AdmissionReview` in and out, mutation, the TLS server |
+//! | [`manifest`] | YAML as kubectl reads it, with positions; schemas |
+//! | [`report`] | findings, and how they are shown |
+//! | [`cli`] | one file a command |
+
+pub mod admission;
+pub mod api;
+pub mod cli;
+pub mod engine;
+pub mod manifest;
+pub mod policy;
+pub mod report;
+pub mod rules;
+pub mod world;

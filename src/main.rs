@@ -1,0 +1,2 @@
+//! The `ramen-guard` binary.
+fn main() {}
