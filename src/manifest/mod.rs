@@ -1,1 +1,3 @@
 //! YAML as kubectl reads it, with positions; schemas.
+
+pub mod yaml;
