@@ -4,7 +4,8 @@ use std::{fs, io, path::PathBuf};
 
 use jsonptr::{Pointer, PointerBuf};
 use ramen_guard::manifest::{
-    load::{Loaded, Manifest, SkipReason, load, load_text},
+    load::{Loaded, SkipReason, load, load_text},
+    object::Manifest,
     position::Source,
     yaml::Limits,
 };
@@ -337,4 +338,18 @@ fn lines_and_columns() {
     // Within a character, and behind the end.
     assert_eq!(source.position(2..2).column, 2);
     assert_eq!(source.position(end + 9..end + 9).line, 4);
+}
+
+#[test]
+fn places_in_files_of_other_systems() {
+    let loaded = text(
+        "\u{feff}apiVersion: v1\r\nkind: A\r\nspec:\r\n  a: \u{1f600}b # \u{e9}\r\n  c: |\r\n    d\r\n    e\r\n",
+    );
+    let manifest = &loaded.manifests[0];
+    assert_eq!(at(manifest, "/apiVersion"), (1, 14, "v1".to_owned()));
+    assert_eq!(at(manifest, "/spec/a"), (4, 6, "\u{1f600}b".to_owned()));
+    assert_eq!(manifest.doc.value["spec"]["c"], "d\ne\n");
+    let pointer = Pointer::from_static("/spec/c");
+    let place = manifest.position_inside(pointer, 2..3);
+    assert_eq!((place.line, place.column, place.end_column), (7, 5, 6));
 }

@@ -14,6 +14,7 @@ mod format;
 mod nearest;
 mod pattern;
 mod validate;
+mod value;
 
 use jsonptr::PointerBuf;
 use serde_json::Value;

@@ -16,6 +16,7 @@ pub(crate) mod scalar;
 mod simple;
 mod spans;
 mod stream;
+mod tag;
 
 use std::ops::Range;
 
