@@ -16,6 +16,7 @@
 //! | [`engine`] | request → findings → verdict: ratchet, trust, modes, exemptions |
 //! | [`admission`] | `AdmissionReview` in and out, mutation, the TLS server |
 //! | [`manifest`] | YAML as kubectl reads it, with positions; schemas |
+//! | [`scenario`] | the scenarios that prove the rules, which `explain` shows too |
 //! | [`report`] | findings, and how they are shown |
 //! | [`cli`] | one file a command |
 
@@ -27,4 +28,5 @@ pub mod manifest;
 pub mod policy;
 pub mod report;
 pub mod rules;
+pub mod scenario;
 pub mod world;

@@ -1,1 +1,4 @@
 //! `AdmissionReview` in and out, mutation, the TLS server.
+
+pub mod mutate;
+pub mod review;
