@@ -5,9 +5,56 @@
 //! (which is also how kube-apiserver stores it). What a value means is the business of
 //! [`crate::rules`]; nothing here knows a rule.
 
-mod object;
+/// Says of a custom resource of Ramen's what [`Kind`] asks.
+macro_rules! kind {
+    ($kind:ident, $plural:literal, namespaced: $namespaced:literal, $spec:ty, $status:ty) => {
+        impl $crate::api::Kind for $kind {
+            const GROUP: &'static str = $crate::api::GROUP;
+            const VERSION: &'static str = $crate::api::VERSION;
+            const KIND: &'static str = stringify!($kind);
+            const PLURAL: &'static str = $plural;
+            const NAMESPACED: bool = $namespaced;
+            type Spec = $spec;
+            type Status = $status;
+        }
+    };
+}
 
+pub mod condition;
+pub mod drcluster;
+pub mod drplacementcontrol;
+pub mod drpolicy;
+mod field;
+mod object;
+pub mod protectedpvc;
+pub mod protection;
+pub mod reference;
+pub mod volsync;
+pub mod volumereplicationgroup;
+
+pub use condition::{Condition, condition};
+pub use drcluster::{ClusterMaintenanceMode, DRCluster, DRClusterSpec, DRClusterStatus};
+pub use drplacementcontrol::{
+    DRPlacementControl, DRPlacementControlSpec, DRPlacementControlStatus, PreferredDecision,
+    VRGConditions, VRGResourceMeta,
+};
+pub use drpolicy::{DRPolicy, DRPolicySpec, DRPolicyStatus, NetworkPeer, PeerClass, PeerClasses};
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 pub use object::{Doc, Key, Kind, Meta, Object, OwnerReference, ReadError};
+pub use protectedpvc::{Identifier, ProtectedPVC, VolumeResources};
+pub use protection::{
+    DiscoveredNetwork, DiscoveredResource, Groups, KubeObjectProtectionSpec, RecipeRef,
+};
+pub use reference::{
+    LocalObjectReference, ObjectReference, ResourceReference, TypedLocalObjectReference,
+};
+pub use volsync::{
+    MoverConfig, RsyncTLSConfig, VolSyncReplicationDestinationInfo,
+    VolSyncReplicationDestinationSpec, VolSyncReplicationSourceSpec, VolSyncSpec,
+};
+pub use volumereplicationgroup::{
+    VolumeReplicationGroup, VolumeReplicationGroupSpec, VolumeReplicationGroupStatus,
+};
 
 /// The API group of Ramen's kinds.
 pub const GROUP: &str = "ramendr.openshift.io";
