@@ -194,7 +194,7 @@ impl Scenario {
     /// # Panics
     /// When the scenario's objects are not objects, which its file decides.
     pub fn request(&self) -> Request {
-        let doc = |value: &Value| Doc::from_value(value).unwrap_or_else(|e| panic!("{}: {e}", self.story));
+        let doc = |value: &Value| Doc::from_value(value.clone()).unwrap_or_else(|e| panic!("{}: {e}", self.story));
         let subject = self.new.as_ref().or(self.old.as_ref()).cloned().unwrap_or_default();
         let text = |pointer: &str| subject.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         let group = text("/apiVersion").rsplit_once('/').map_or_else(String::new, |(group, _)| group.to_owned());

@@ -16,7 +16,7 @@ use serde_json::Value;
 fn world(scenario: &Scenario) -> Store {
     let mut store = Store::default();
     for object in &scenario.given {
-        store.apply(&ramen_guard::api::Doc::from_value(object).unwrap()).unwrap();
+        store.apply(&ramen_guard::api::Doc::from_value(object.clone()).unwrap()).unwrap();
     }
     store
 }

@@ -134,7 +134,7 @@ pub struct Object<K: Kind> {
     /// Whether the object has a body at all: no CRD of Ramen's requires `spec`.
     pub has_spec: bool,
     status: OnceLock<K::Status>,
-    raw_status: Option<Box<RawValue>>,
+    unread: Option<Unread>,
 }
 
 impl<K: Kind> Object<K> {
@@ -155,21 +155,25 @@ impl<K: Kind> Object<K> {
             spec,
             has_spec: body.is_some(),
             status: OnceLock::new(),
-            raw_status: doc.status.clone(),
+            unread: doc.status.clone(),
         })
     }
 
     /// What the controller said last; empty where nothing is known. Read when first asked for.
     pub fn status(&self) -> &K::Status {
         self.status.get_or_init(|| {
-            let raw = self.raw_status.as_deref().map(RawValue::get);
-            raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
+            let read = match self.unread.as_ref() {
+                Some(Unread::Text(text)) => serde_json::from_str(text.get()).ok(),
+                Some(Unread::Value(value)) => K::Status::deserialize(value).ok(),
+                None => None,
+            };
+            read.unwrap_or_default()
         })
     }
 
     /// Whether the object carries a status.
     pub fn has_status(&self) -> bool {
-        self.raw_status.is_some() || self.status.get().is_some()
+        self.unread.is_some() || self.status.get().is_some()
     }
 
     /// The object's key.
@@ -181,7 +185,7 @@ impl<K: Kind> Object<K> {
     #[must_use]
     pub fn trimmed(mut self) -> Self {
         self.status();
-        self.raw_status = None;
+        self.unread = None;
         if let Some(mut status) = self.status.take() {
             K::trim(&mut self.meta, &mut self.spec, &mut status);
             self.status = OnceLock::from(status);
@@ -203,7 +207,16 @@ pub struct Doc {
     /// The object. Always a JSON object.
     pub value: Value,
     /// Its `status`, not read yet.
-    pub status: Option<Box<RawValue>>,
+    pub status: Option<Unread>,
+}
+
+/// A status that nobody has asked for yet.
+#[derive(Clone, Debug)]
+pub enum Unread {
+    /// As it was sent.
+    Text(Box<RawValue>),
+    /// As it was parsed along with the rest.
+    Value(Value),
 }
 
 impl Doc {
@@ -211,10 +224,15 @@ impl Doc {
     ///
     /// # Errors
     /// When it is not a JSON object.
-    pub fn from_value(value: &Value) -> Result<Self, ReadError> {
-        // Serialising and reading again keeps one reader; only manifests come this way.
-        let text = value.to_string();
-        serde_json::from_str(&text).map_err(|error| ReadError(error.to_string()))
+    pub fn from_value(value: Value) -> Result<Self, ReadError> {
+        let Value::Object(mut map) = value else { return Err(ReadError("not an object".to_owned())) };
+        let status = map.remove("status").filter(|status| !status.is_null()).map(Unread::Value);
+        if let Some(Value::Object(metadata)) = map.get_mut("metadata") {
+            metadata.remove("managedFields");
+        }
+        let mut value = Value::Object(map);
+        drop_nulls(&mut value);
+        Ok(Self { value, status })
     }
 
     /// Reads an object from JSON.
@@ -264,11 +282,22 @@ impl<'de> Deserialize<'de> for Doc {
                         _ => insert(&mut map, field, fields.next_value_seed(Slim { skip: None })?),
                     }
                 }
-                let status = status.filter(|status| status.get() != "null");
+                let status = status.filter(|status| status.get() != "null").map(Unread::Text);
                 Ok(Doc { value: Value::Object(map), status })
             }
         }
         input.deserialize_map(Root)
+    }
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }
 

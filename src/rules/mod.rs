@@ -4,6 +4,11 @@
 //! file, no clock; it does not ask who is at work, whether the object is being deleted, or whether the
 //! stored object had the fault already: the engine does that for all rules alike.
 
+mod drcluster;
+mod drplacementcontrol;
+mod drpolicy;
+mod placement;
+
 use jsonptr::PointerBuf;
 
 use crate::{
@@ -177,6 +182,13 @@ impl Draft {
     }
 }
 
+/// The body of a stored object may not go: the API server lets it, and lets any other one come after.
+fn spec_removal<K: Kind>(case: &Case<'_, K>, report: &mut Report) {
+    if case.old.is_some_and(|old| old.has_spec) && !case.new.has_spec {
+        report.say("/spec", "may not be taken away");
+    }
+}
+
 /// The pointer to an annotation.
 pub fn annotation(name: &str) -> String {
     below("/metadata/annotations", name)
@@ -190,4 +202,17 @@ pub fn label(name: &str) -> String {
 /// The pointer to a field whose name may hold any character.
 pub fn below(parent: &str, name: &str) -> String {
     format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Every rule that has code, by id.
+pub fn coded() -> Vec<&'static str> {
+    fn ids<K: Judged>() -> impl Iterator<Item = &'static str> {
+        K::RULES.iter().map(|(id, _)| *id)
+    }
+    ids::<crate::api::DRPlacementControl>()
+        .chain(ids::<crate::api::DRPolicy>())
+        .chain(ids::<crate::api::DRCluster>())
+        .chain(ids::<crate::api::Placement>())
+        .chain(ids::<crate::api::PlacementRule>())
+        .collect()
 }

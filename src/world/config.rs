@@ -2,27 +2,66 @@
 
 use std::collections::HashMap;
 
-use crate::{
-    api::{self, ConfigMap, Key, Kind, Object, RamenConfig},
-    manifest,
-};
+use serde_json::Value;
+
+use crate::api::{ConfigMap, Key, Kind, Object};
 
 /// The hub operator's ConfigMap.
-pub const HUB: &str = "ramen-hub-operator-config";
+pub(super) const HUB: &str = "ramen-hub-operator-config";
 /// The ConfigMap of the operator on a managed cluster.
-pub const DR_CLUSTER: &str = "ramen-dr-cluster-operator-config";
+pub(super) const DR_CLUSTER: &str = "ramen-dr-cluster-operator-config";
 /// The key with Ramen's configuration in both.
-pub const KEY: &str = "ramen_manager_config.yaml";
+pub(super) const KEY: &str = "ramen_manager_config.yaml";
 /// Where the Operator Lifecycle Manager puts the hub operator.
-pub const OLM_NAMESPACE: &str = "openshift-operators";
+pub(super) const OLM_NAMESPACE: &str = "openshift-operators";
 
 /// Ramen's configuration, as one of its ConfigMaps has it.
 #[derive(Debug)]
 pub struct Config {
     /// The ConfigMap.
     pub key: Key,
-    /// What it says, read as Ramen reads it.
-    pub ramen: RamenConfig,
+    /// What it says, read as Ramen reads it; keys as Ramen's type spells them.
+    pub value: Value,
+}
+
+impl Config {
+    /// The namespace of discovered applications; nothing where there is none.
+    pub fn ops_namespace(&self) -> Option<&str> {
+        self.value.get("ramenOpsNamespace").and_then(Value::as_str).filter(|name| !name.is_empty())
+    }
+
+    /// Whether a switch is on, by its JSON pointer. What is left out is off: defaults are only merged
+    /// in when the operator starts.
+    pub fn is_on(&self, switch: &str) -> bool {
+        self.value.pointer(switch).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    /// Whether discovered applications can be protected.
+    pub fn multi_namespace(&self) -> bool {
+        self.is_on("/multiNamespace/FeatureEnabled")
+    }
+
+    /// Whether VolSync is there for discovered applications.
+    pub fn volsync_supported(&self) -> bool {
+        self.is_on("/multiNamespace/volsyncSupported")
+    }
+
+    /// Whether namespaces keep their security context constraints on the peer.
+    pub fn retain_scc(&self) -> bool {
+        self.is_on("/retainNamespaceSCCAcrossPeers")
+    }
+
+    /// Whether the hub hands out the S3 secrets to the clusters.
+    pub fn distributes_secrets(&self) -> bool {
+        self.is_on("/drClusterOperator/deploymentAutomationEnabled")
+            && self.is_on("/drClusterOperator/s3SecretDistributionEnabled")
+    }
+
+    /// The S3 profiles' names.
+    pub fn profiles(&self) -> impl Iterator<Item = &str> {
+        let profiles = self.value.get("s3StoreProfiles").and_then(Value::as_array);
+        profiles.into_iter().flatten().filter_map(|profile| profile.get("s3ProfileName")?.as_str())
+    }
 }
 
 /// Every ConfigMap of Ramen's that could be read.
@@ -52,7 +91,7 @@ impl Configs {
             .and_then(|map| map.spec.data.get(KEY))
             .map_or("", String::as_str);
         match read(text) {
-            Some(ramen) => self.read.insert(key.clone(), Config { key, ramen }),
+            Some(value) => self.read.insert(key.clone(), Config { key, value }),
             None => self.read.remove(&key),
         };
     }
@@ -62,8 +101,6 @@ impl Configs {
     }
 }
 
-fn read(text: &str) -> Option<RamenConfig> {
-    let schema = api::schema("RamenConfig")?;
-    let embedded = manifest::goyaml::read(text, schema).ok()?;
-    serde_json::from_value(embedded.value).ok()
+fn read(text: &str) -> Option<Value> {
+    serde_saphyr::from_str(text).ok() // TEMPORARY
 }

@@ -4,6 +4,7 @@ use super::{
     APP_NAMESPACE, Config, LAST_CLUSTER, Lens, Lookup, Relation,
     config::{HUB, OLM_NAMESPACE},
 };
+use super::store::PLACEMENT_LABEL;
 use crate::api::{
     ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Key, Object, Placement, PlacementDecision,
     PlacementRule, Text,
@@ -73,7 +74,7 @@ impl<'a> Lens<'a> {
             return namespace.to_owned();
         }
         let sets = drpc.spec.placement_ref.name.text().map(|name| self.application_sets_of(name)).unwrap_or_default();
-        let destination = sets.first().and_then(|set| set.spec.destination_namespace());
+        let destination = sets.first().and_then(|set| destination(set));
         destination.unwrap_or(&drpc.meta.namespace).to_owned()
     }
 
@@ -83,7 +84,7 @@ impl<'a> Lens<'a> {
         let mut found = self.related::<DRPlacementControl>(Relation::AppNamespace, namespace);
         found.retain(|drpc| self.app_namespace(drpc) == namespace);
         for set in self.related::<ApplicationSet>(Relation::Destination, namespace) {
-            let Some(placement) = set.spec.placement() else { continue };
+            let Some(placement) = placement_of_set(set) else { continue };
             for drpc in self.related::<DRPlacementControl>(Relation::PlacementName, placement) {
                 let known = found.iter().any(|known| known.key() == drpc.key());
                 if !known && self.app_namespace(drpc) == namespace {
@@ -129,11 +130,25 @@ impl<'a> Lens<'a> {
         let decisions = self.related::<PlacementDecision>(Relation::DecisionOf, placement);
         let here = decisions.into_iter().filter(|decision| decision.meta.namespace == drpc.meta.namespace);
         here.flat_map(|decision| &decision.status().decisions)
-            .find(|decision| decision.reason.text() != Some("RetainedForFailover"))
-            .and_then(|decision| decision.cluster_name.text())
+            .find(|decision| decision.reason != "RetainedForFailover")
+            .map(|decision| &*decision.cluster_name)
+            .filter(|cluster| !cluster.is_empty())
     }
 
     fn config_of(&self, key: &Key) -> Option<&'a Config> {
         self.stores().find_map(|store| store.configs.get(key))
     }
+}
+
+/// The placement that an ApplicationSet's first generator asks for; Ramen looks at no other one.
+///
+/// Source: internal/controller/drplacementcontrol_controller.go:2331-2372
+pub(super) fn placement_of_set(set: &Object<ApplicationSet>) -> Option<&str> {
+    let labels = &set.spec.generators.first()?.cluster_decision_resource.as_ref()?.label_selector.match_labels;
+    labels.as_ref()?.get(PLACEMENT_LABEL).map(String::as_str).filter(|name| !name.is_empty())
+}
+
+/// The namespace that an ApplicationSet deploys to.
+pub(super) fn destination(set: &Object<ApplicationSet>) -> Option<&str> {
+    set.spec.template.spec.destination.namespace.text()
 }

@@ -1,13 +1,17 @@
 //! The objects that rules may ask about, a table a kind.
 
-use super::{Relation, Table, config::Configs};
+use super::{
+    Relation, Table,
+    config::Configs,
+    relations::{destination, placement_of_set},
+};
 use crate::api::{
     ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Doc, Key, Kind, ManagedCluster,
     ManagedClusterView, Object, Placement, PlacementDecision, PlacementRule, ReadError, Text,
 };
 
 /// The label by which a PlacementDecision names its Placement.
-const PLACEMENT_LABEL: &str = "cluster.open-cluster-management.io/placement";
+pub(super) const PLACEMENT_LABEL: &str = "cluster.open-cluster-management.io/placement";
 /// The annotation with the namespace that Ramen protects for a DRPlacementControl, once it has decided.
 pub const APP_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/app-namespace";
 /// The annotation with the cluster that Ramen deployed the application to last.
@@ -149,7 +153,7 @@ fn drpc_relations(drpc: &Object<DRPlacementControl>) -> Vec<(Relation, &str)> {
 
 fn application_set_relations(set: &Object<ApplicationSet>) -> Vec<(Relation, &str)> {
     let mut relations = Vec::new();
-    relations.extend(set.spec.placement().map(|name| (Relation::PlacementName, name)));
-    relations.extend(set.spec.destination_namespace().map(|name| (Relation::Destination, name)));
+    relations.extend(placement_of_set(set).map(|name| (Relation::PlacementName, name)));
+    relations.extend(destination(set).map(|name| (Relation::Destination, name)));
     relations
 }

@@ -1,0 +1,8 @@
+//! DRCluster.
+
+use super::judged;
+use crate::api::DRCluster;
+
+judged! {
+    DRCluster: &[];
+}

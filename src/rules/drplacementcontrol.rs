@@ -1,0 +1,8 @@
+//! DRPlacementControl.
+
+use super::judged;
+use crate::api::DRPlacementControl;
+
+judged! {
+    DRPlacementControl: &[];
+}

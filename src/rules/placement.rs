@@ -1,0 +1,9 @@
+//! Placement and PlacementRule.
+
+use super::judged;
+use crate::api::{Placement, PlacementRule};
+
+judged! {
+    Placement: &[];
+    PlacementRule: &[];
+}
