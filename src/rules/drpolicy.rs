@@ -2,20 +2,18 @@
 //!
 //! In the order of `policies/drpolicy.yaml`.
 
-use super::{Case, Report, judged};
+use super::{Case, Report, Rule, judged};
 use crate::api::DRPolicy;
 
 judged! {
-    DRPolicy: &[
-        ("drpolicy-spec-removal", spec_removal),
-        ("drpolicy-drclusters-count", clusters_count),
-        ("drpolicy-drclusters-distinct", clusters_distinct),
-    ];
+    DRPolicy: &[RULES];
 }
 
-fn spec_removal(case: &Case<'_, DRPolicy>, report: &mut Report) {
-    super::spec_removal(case, report);
-}
+const RULES: &[Rule<DRPolicy>] = &[
+    ("drpolicy-spec-removal", super::spec_removal),
+    ("drpolicy-drclusters-count", clusters_count),
+    ("drpolicy-drclusters-distinct", clusters_distinct),
+];
 
 fn clusters_count(case: &Case<'_, DRPolicy>, report: &mut Report) {
     let count = case.new.spec.dr_clusters.len();

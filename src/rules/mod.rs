@@ -56,8 +56,8 @@ pub type Rule<K> = (&'static str, fn(&Case<'_, K>, &mut Report));
 
 /// A kind that has rules.
 pub trait Judged: Kept {
-    /// The rules that need code, in the order of the kind's file in `policies/`.
-    const RULES: &'static [Rule<Self>];
+    /// The rules that need code, a list a section, in the order of the kind's file in `policies/`.
+    const RULES: &'static [&'static [Rule<Self>]];
 
     /// The rules with their contracts.
     fn book() -> &'static Book<Self>;
@@ -86,7 +86,7 @@ impl<K: Judged> Book<K> {
     pub fn new() -> Self {
         let (mut entries, mut watched) = (Vec::new(), Vec::<PointerBuf>::new());
         for contract in crate::policy::contracts_of(K::KIND) {
-            let code = K::RULES.iter().find(|(id, _)| *id == contract.id).map(|(_, code)| *code);
+            let code = K::RULES.iter().copied().flatten().find(|(id, _)| *id == contract.id).map(|(_, code)| *code);
             let mut watches = Vec::new();
             for pointer in &contract.watches {
                 let place = watched.iter().position(|seen| seen == pointer).unwrap_or_else(|| {
@@ -111,7 +111,7 @@ impl<K: Judged> Default for Book<K> {
 macro_rules! judged {
     ($($kind:ty: $rules:expr;)*) => {$(
         impl $crate::rules::Judged for $kind {
-            const RULES: &'static [$crate::rules::Rule<Self>] = $rules;
+            const RULES: &'static [&'static [$crate::rules::Rule<Self>]] = $rules;
 
             fn book() -> &'static $crate::rules::Book<Self> {
                 static BOOK: std::sync::LazyLock<$crate::rules::Book<$kind>> =
@@ -207,7 +207,7 @@ pub fn below(parent: &str, name: &str) -> String {
 /// Every rule that has code, by id.
 pub fn coded() -> Vec<&'static str> {
     fn ids<K: Judged>() -> impl Iterator<Item = &'static str> {
-        K::RULES.iter().map(|(id, _)| *id)
+        K::RULES.iter().copied().flatten().map(|(id, _)| *id)
     }
     ids::<crate::api::DRPlacementControl>()
         .chain(ids::<crate::api::DRPolicy>())

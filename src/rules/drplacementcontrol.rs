@@ -1,8 +1,0 @@
-//! DRPlacementControl.
-
-use super::judged;
-use crate::api::DRPlacementControl;
-
-judged! {
-    DRPlacementControl: &[];
-}

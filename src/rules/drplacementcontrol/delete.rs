@@ -1,0 +1,5 @@
+//! What deleting does.
+
+use crate::{api::DRPlacementControl, rules::Rule};
+
+pub(super) const RULES: &[Rule<DRPlacementControl>] = &[];

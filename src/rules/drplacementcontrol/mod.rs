@@ -1,0 +1,30 @@
+//! DRPlacementControl: one application under protection.
+//!
+//! In the order of `policies/drplacementcontrol.yaml`, a file a section.
+
+mod action;
+mod delete;
+mod discovered;
+mod dryrun;
+mod metadata;
+mod placement;
+mod policy;
+mod recipe;
+mod shape;
+
+use super::judged;
+use crate::api::DRPlacementControl;
+
+judged! {
+    DRPlacementControl: &[
+        shape::RULES,
+        placement::RULES,
+        policy::RULES,
+        action::RULES,
+        dryrun::RULES,
+        discovered::RULES,
+        recipe::RULES,
+        metadata::RULES,
+        delete::RULES,
+    ];
+}

@@ -1,0 +1,5 @@
+//! The placement, and who else claims it.
+
+use crate::{api::DRPlacementControl, rules::Rule};
+
+pub(super) const RULES: &[Rule<DRPlacementControl>] = &[];

@@ -1,0 +1,5 @@
+//! Recipes and VolSync.
+
+use crate::{api::DRPlacementControl, rules::Rule};
+
+pub(super) const RULES: &[Rule<DRPlacementControl>] = &[];
