@@ -5,12 +5,18 @@
 //! (which is also how kube-apiserver stores it). What a value means is the business of
 //! [`crate::rules`]; nothing here knows a rule.
 
-/// Says of a custom resource of Ramen's what [`Kind`] asks.
+/// Says of a kind what [`Kind`] asks; of Ramen's where no group is given.
 macro_rules! kind {
-    ($kind:ident, $plural:literal, namespaced: $namespaced:literal, $spec:ty, $status:ty) => {
+    ($kind:ident, $($rest:tt)*) => {
+        kind!($kind: ($crate::api::GROUP) / ($crate::api::VERSION), $($rest)*);
+    };
+    (
+        $kind:ident: $group:tt / $version:tt,
+        $plural:literal, namespaced: $namespaced:literal, $spec:ty, $status:ty
+    ) => {
         impl $crate::api::Kind for $kind {
-            const GROUP: &'static str = $crate::api::GROUP;
-            const VERSION: &'static str = $crate::api::VERSION;
+            const GROUP: &'static str = $group;
+            const VERSION: &'static str = $version;
             const KIND: &'static str = stringify!($kind);
             const PLURAL: &'static str = $plural;
             const NAMESPACED: bool = $namespaced;
@@ -26,6 +32,7 @@ pub mod drplacementcontrol;
 pub mod drpolicy;
 mod field;
 mod object;
+pub mod peers;
 pub mod protectedpvc;
 pub mod protection;
 pub mod reference;
@@ -41,6 +48,10 @@ pub use drplacementcontrol::{
 pub use drpolicy::{DRPolicy, DRPolicySpec, DRPolicyStatus, NetworkPeer, PeerClass, PeerClasses};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 pub use object::{Doc, Key, Kind, Meta, Object, OwnerReference, ReadError};
+pub use peers::{
+    ApplicationSet, ConfigMap, ManagedCluster, ManagedClusterView, Placement, PlacementDecision,
+    PlacementRule, Secret,
+};
 pub use protectedpvc::{Identifier, ProtectedPVC, VolumeResources};
 pub use protection::{
     DiscoveredNetwork, DiscoveredResource, Groups, KubeObjectProtectionSpec, RecipeRef,
