@@ -18,8 +18,14 @@ fn main() -> Result<()> {
         code += &format!("/// The files of `{folder}/`: path below it, text.\n");
         code += &format!("pub(crate) const {name}: &[(&str, &str)] = &[\n");
         for file in files {
-            let path = file.strip_prefix(root.join(folder)).expect("below the folder");
-            code += &format!("    ({:?}, include_str!({:?})),\n", path.to_string_lossy(), file);
+            let path = file
+                .strip_prefix(root.join(folder))
+                .expect("below the folder");
+            code += &format!(
+                "    ({:?}, include_str!({:?})),\n",
+                path.to_string_lossy(),
+                file
+            );
         }
         code += "];\n";
     }

@@ -60,12 +60,18 @@ pub enum Profile {
 
 impl Profile {
     /// The profiles, as a configuration may name them.
-    pub const ALL: [(&str, Self); 3] =
-        [("observe", Self::Observe), ("recommended", Self::Recommended), ("strict", Self::Strict)];
+    pub const ALL: [(&str, Self); 3] = [
+        ("observe", Self::Observe),
+        ("recommended", Self::Recommended),
+        ("strict", Self::Strict),
+    ];
 
     /// The profile's name.
     pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, profile)| *profile == self).map_or("", |(name, _)| name)
+        Self::ALL
+            .iter()
+            .find(|(_, profile)| *profile == self)
+            .map_or("", |(name, _)| name)
     }
 }
 
@@ -241,8 +247,12 @@ static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
     all
 });
 
-static BY_ID: LazyLock<HashMap<&'static str, &'static Contract>> =
-    LazyLock::new(|| contracts().iter().map(|contract| (contract.id.as_str(), contract)).collect());
+static BY_ID: LazyLock<HashMap<&'static str, &'static Contract>> = LazyLock::new(|| {
+    contracts()
+        .iter()
+        .map(|contract| (contract.id.as_str(), contract))
+        .collect()
+});
 
 /// Every rule's contract, by kind, then in the order of its file.
 pub fn contracts() -> &'static [Contract] {
@@ -256,7 +266,9 @@ pub fn contract(id: &str) -> Option<&'static Contract> {
 
 /// The contracts about one kind, in the order of their file.
 pub fn contracts_of(kind: &str) -> impl Iterator<Item = &'static Contract> {
-    contracts().iter().filter(move |contract| contract.kind == kind)
+    contracts()
+        .iter()
+        .filter(move |contract| contract.kind == kind)
 }
 
 /// The files of `tests/scenarios/`: path below it, text.

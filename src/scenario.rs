@@ -10,10 +10,7 @@
 //!   new: { spec: { drClusters: [east, east] } } # a merge patch (RFC 7386) of the base object
 //! ```
 
-use std::{
-    collections::BTreeMap,
-    sync::LazyLock,
-};
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -93,12 +90,21 @@ static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
     let files: BTreeMap<&str, &str> = policy::scenario_files().iter().copied().collect();
     let mut all = Vec::new();
     for (path, text) in &files {
-        let Some((folder, file)) = path.split_once('/') else { continue };
-        let Some(contract) = file.strip_suffix(".yaml").and_then(policy::contract) else { continue };
-        let base = files.get(&*format!("{folder}/base.yaml")).copied().unwrap_or("object: {}");
+        let Some((folder, file)) = path.split_once('/') else {
+            continue;
+        };
+        let Some(contract) = file.strip_suffix(".yaml").and_then(policy::contract) else {
+            continue;
+        };
+        let base = files
+            .get(&*format!("{folder}/base.yaml"))
+            .copied()
+            .unwrap_or("object: {}");
         // Part of the binary, and read by a test: this cannot fail in the field.
-        let base: Base = serde_saphyr::from_str(base).unwrap_or_else(|e| panic!("{folder}/base.yaml: {e}"));
-        let told: Vec<Told> = serde_saphyr::from_str(text).unwrap_or_else(|e| panic!("{path}: {e}"));
+        let base: Base =
+            serde_saphyr::from_str(base).unwrap_or_else(|e| panic!("{folder}/base.yaml: {e}"));
+        let told: Vec<Told> =
+            serde_saphyr::from_str(text).unwrap_or_else(|e| panic!("{path}: {e}"));
         all.extend(told.into_iter().map(|told| made(&contract.id, &base, told)));
     }
     all
@@ -111,21 +117,33 @@ pub fn scenarios() -> &'static [Scenario] {
 
 /// The scenarios of one rule.
 pub fn scenarios_of(rule: &str) -> impl Iterator<Item = &'static Scenario> {
-    scenarios().iter().filter(move |scenario| scenario.rule == rule)
+    scenarios()
+        .iter()
+        .filter(move |scenario| scenario.rule == rule)
 }
 
 /// The files of `tests/scenarios/` that are neither a rule's nor a kind's base: a rule's name that is
 /// misspelt.
 pub fn strays() -> Vec<&'static str> {
     let known = |path: &str| {
-        let file = path.split_once('/').and_then(|(_, file)| file.strip_suffix(".yaml"));
+        let file = path
+            .split_once('/')
+            .and_then(|(_, file)| file.strip_suffix(".yaml"));
         file.is_some_and(|file| file == "base" || policy::contract(file).is_some())
     };
-    policy::scenario_files().iter().map(|(path, _)| *path).filter(|path| !known(path)).collect()
+    policy::scenario_files()
+        .iter()
+        .map(|(path, _)| *path)
+        .filter(|path| !known(path))
+        .collect()
 }
 
 fn made(rule: &'static str, base: &Base, told: Told) -> Scenario {
-    let operation = told.operation.unwrap_or(if told.old.is_some() { Operation::Update } else { Operation::Create });
+    let operation = told.operation.unwrap_or(if told.old.is_some() {
+        Operation::Update
+    } else {
+        Operation::Create
+    });
     let from = patched(&base.object, told.old.as_ref());
     let to = match operation {
         Operation::Create => patched(&base.object, told.new.as_ref()),
@@ -150,7 +168,10 @@ fn made(rule: &'static str, base: &Base, told: Told) -> Scenario {
         (true, None, None) => Expected::Accepted,
         (false, Some(field), None) => Expected::Warned(field),
         (false, None, Some(field)) => Expected::Refused(field),
-        _ => panic!("{rule}: {:?} expects exactly one of accepted, warned and refused", told.story),
+        _ => panic!(
+            "{rule}: {:?} expects exactly one of accepted, warned and refused",
+            told.story
+        ),
     };
     let profile = told.profile.as_deref().unwrap_or("recommended");
     let profile = Profile::ALL.iter().find(|(name, _)| *name == profile);
@@ -162,7 +183,9 @@ fn made(rule: &'static str, base: &Base, told: Told) -> Scenario {
         old: (operation != Operation::Create).then_some(from),
         given: given.into_values().collect(),
         user: told.user.unwrap_or_else(|| "kubernetes-admin".to_owned()),
-        profile: profile.unwrap_or_else(|| panic!("{rule}: {:?} names no profile", told.story)).1,
+        profile: profile
+            .unwrap_or_else(|| panic!("{rule}: {:?} names no profile", told.story))
+            .1,
         offline: told.offline,
         story: told.story,
     }
@@ -194,10 +217,25 @@ impl Scenario {
     /// # Panics
     /// When the scenario's objects are not objects, which its file decides.
     pub fn request(&self) -> Request {
-        let doc = |value: &Value| Doc::from_value(value.clone()).unwrap_or_else(|e| panic!("{}: {e}", self.story));
-        let subject = self.new.as_ref().or(self.old.as_ref()).cloned().unwrap_or_default();
-        let text = |pointer: &str| subject.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let group = text("/apiVersion").rsplit_once('/').map_or_else(String::new, |(group, _)| group.to_owned());
+        let doc = |value: &Value| {
+            Doc::from_value(value.clone()).unwrap_or_else(|e| panic!("{}: {e}", self.story))
+        };
+        let subject = self
+            .new
+            .as_ref()
+            .or(self.old.as_ref())
+            .cloned()
+            .unwrap_or_default();
+        let text = |pointer: &str| {
+            subject
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let group = text("/apiVersion")
+            .rsplit_once('/')
+            .map_or_else(String::new, |(group, _)| group.to_owned());
         Request {
             operation: self.operation,
             group,
@@ -207,7 +245,10 @@ impl Scenario {
             subresource: String::new(),
             new: self.new.as_ref().map(doc),
             old: self.old.as_ref().map(doc),
-            user: User { name: self.user.clone(), groups: vec!["system:authenticated".to_owned()] },
+            user: User {
+                name: self.user.clone(),
+                groups: vec!["system:authenticated".to_owned()],
+            },
             dry_run: false,
         }
         .with_defaults()

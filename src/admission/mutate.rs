@@ -34,7 +34,9 @@ pub fn patch(request: &Request) -> Option<Value> {
         // Whatever a user wrote there stays.
         Some(labels) if labels.get(name).is_some() => None,
         Some(_) => Some(json!([{ "op": "add", "path": label(name), "value": value }])),
-        None => Some(json!([{ "op": "add", "path": below("/metadata", "labels"), "value": { name: value } }])),
+        None => Some(
+            json!([{ "op": "add", "path": below("/metadata", "labels"), "value": { name: value } }]),
+        ),
     }
 }
 

@@ -105,10 +105,14 @@ impl Review {
     /// What is not an `AdmissionReview` of v1 with a request that has a uid, a kind, an operation, and
     /// the objects that the operation implies. `CONNECT` is answered as an operation without objects.
     pub fn read(body: &[u8]) -> Result<Self, ReviewError> {
-        let envelope: Envelope =
-            serde_json::from_slice(body).map_err(|error| ReviewError::Malformed(error.to_string()))?;
+        let envelope: Envelope = serde_json::from_slice(body)
+            .map_err(|error| ReviewError::Malformed(error.to_string()))?;
         if envelope.kind != "AdmissionReview" || envelope.api_version != API_VERSION {
-            let found = format!("\"{} {}\"", clip(&envelope.api_version, 60), clip(&envelope.kind, 60));
+            let found = format!(
+                "\"{} {}\"",
+                clip(&envelope.api_version, 60),
+                clip(&envelope.kind, 60)
+            );
             return Err(ReviewError::Version { found });
         }
         let sent = envelope.request.ok_or(ReviewError::Missing("request"))?;
@@ -121,7 +125,12 @@ impl Review {
             "UPDATE" => Operation::Update,
             "DELETE" => Operation::Delete,
             "" => return Err(ReviewError::Missing("request.operation")),
-            other => return Err(ReviewError::Malformed(format!("request.operation {:?} is not known", clip(other, 60)))),
+            other => {
+                return Err(ReviewError::Malformed(format!(
+                    "request.operation {:?} is not known",
+                    clip(other, 60)
+                )));
+            }
         };
         if operation != Operation::Delete && sent.object.is_none() {
             return Err(ReviewError::Missing("request.object"));
@@ -145,7 +154,10 @@ impl Review {
             user,
             dry_run: sent.dry_run.unwrap_or_default(),
         };
-        Ok(Self { uid: sent.uid, request: request.with_defaults() })
+        Ok(Self {
+            uid: sent.uid,
+            request: request.with_defaults(),
+        })
     }
 }
 
@@ -187,7 +199,9 @@ pub fn answer_with_patch(review: &Review, verdict: &Verdict, patch: Option<&Valu
 fn write(uid: &str, verdict: &Verdict, request: &Request, patch: Option<&Value>) -> Vec<u8> {
     let denials: Vec<&Finding> = verdict.denials().collect();
     let allowed = denials.is_empty();
-    let patch = patch.filter(|_| allowed).map(|patch| ByteString(patch.to_string().into_bytes()));
+    let patch = patch
+        .filter(|_| allowed)
+        .map(|patch| ByteString(patch.to_string().into_bytes()));
     let response = Response {
         uid,
         allowed,
@@ -197,7 +211,11 @@ fn write(uid: &str, verdict: &Verdict, request: &Request, patch: Option<&Value>)
         patch_type: patch.as_ref().map(|_| "JSONPatch"),
         patch,
     };
-    let answer = Answer { api_version: API_VERSION, kind: "AdmissionReview", response };
+    let answer = Answer {
+        api_version: API_VERSION,
+        kind: "AdmissionReview",
+        response,
+    };
     // Strings, numbers and lists of them: this always serialises.
     serde_json::to_vec(&answer).unwrap_or_default()
 }
@@ -243,12 +261,27 @@ fn warnings(verdict: &Verdict) -> Vec<String> {
             place if place.is_empty() => String::new(),
             place => format!("{place}: "),
         };
-        clip(&format!("{}: {place}{}; {}", finding.rule.id, finding.message, finding.fix()), WARNING_CHARS)
+        clip(
+            &format!(
+                "{}: {place}{}; {}",
+                finding.rule.id,
+                finding.message,
+                finding.fix()
+            ),
+            WARNING_CHARS,
+        )
     };
     let all: Vec<&Finding> = verdict.warnings().collect();
-    let mut lines: Vec<String> = all.iter().take(WARNINGS).map(|finding| text(finding)).collect();
+    let mut lines: Vec<String> = all
+        .iter()
+        .take(WARNINGS)
+        .map(|finding| text(finding))
+        .collect();
     if all.len() > WARNINGS {
-        lines.push(format!("ramen-guard: {} more; `ramen-guard check` shows all", all.len() - WARNINGS));
+        lines.push(format!(
+            "ramen-guard: {} more; `ramen-guard check` shows all",
+            all.len() - WARNINGS
+        ));
     }
     lines
 }
@@ -264,9 +297,15 @@ fn audit(verdict: &Verdict) -> Option<Value> {
         if let Some(lowered) = finding.lowered {
             rule = format!("{rule} ({})", lowered.name());
         }
-        let note = notes.entry(finding.mode.name()).or_insert_with(|| Value::from(""));
+        let note = notes
+            .entry(finding.mode.name())
+            .or_insert_with(|| Value::from(""));
         let before = note.as_str().unwrap_or_default();
-        *note = Value::from(if before.is_empty() { rule } else { format!("{before}, {rule}") });
+        *note = Value::from(if before.is_empty() {
+            rule
+        } else {
+            format!("{before}, {rule}")
+        });
     }
     Some(Value::Object(notes))
 }

@@ -96,11 +96,16 @@ impl Text for Option<String> {
 
 /// TEMPORARY
 pub fn apply_defaults(kind: &str, object: &mut serde_json::Value) {
-    if kind == "DRPolicy" && let Some(spec) = object.get_mut("spec").and_then(|s| s.as_object_mut()) {
+    if kind == "DRPolicy"
+        && let Some(spec) = object.get_mut("spec").and_then(|s| s.as_object_mut())
+    {
         for f in ["replicationClassSelector", "volumeSnapshotClassSelector"] {
             spec.entry(f).or_insert_with(|| serde_json::json!({}));
         }
-        if let Some(m) = spec.get_mut("networkMappingRef").and_then(|s| s.as_object_mut()) {
+        if let Some(m) = spec
+            .get_mut("networkMappingRef")
+            .and_then(|s| s.as_object_mut())
+        {
             m.entry("name").or_insert_with(|| serde_json::json!(""));
         }
     }

@@ -8,7 +8,9 @@ use std::{
 
 use serde::{
     Deserialize,
-    de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{
+        DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    },
 };
 use serde_json::{Map, Value, value::RawValue};
 
@@ -53,7 +55,11 @@ impl Key {
     /// The key of an object of kind `K`.
     pub fn of<K: Kind>(namespace: &str, name: &str) -> Self {
         let namespace = if K::NAMESPACED { namespace } else { "" };
-        Self { kind: K::KIND, namespace: namespace.into(), name: name.into() }
+        Self {
+            kind: K::KIND,
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 }
 
@@ -101,12 +107,18 @@ impl Meta {
 
     /// The value of an annotation, unless it is absent or empty.
     pub fn annotation(&self, name: &str) -> Option<&str> {
-        self.annotations.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.annotations
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// The value of a label, unless it is absent or empty.
     pub fn label(&self, name: &str) -> Option<&str> {
-        self.labels.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.labels
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -147,7 +159,9 @@ impl<K: Kind> Object<K> {
         let meta = doc.meta()?;
         let body = K::body(&doc.value);
         let spec = match body {
-            Some(body) => K::Spec::deserialize(body).map_err(|error| ReadError(error.to_string()))?,
+            Some(body) => {
+                K::Spec::deserialize(body).map_err(|error| ReadError(error.to_string()))?
+            }
             None => K::Spec::default(),
         };
         Ok(Self {
@@ -190,7 +204,9 @@ impl<K: Kind> Object<K> {
             K::trim(&mut self.meta, &mut self.spec, &mut status);
             self.status = OnceLock::from(status);
         }
-        self.meta.annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        self.meta
+            .annotations
+            .remove("kubectl.kubernetes.io/last-applied-configuration");
         self
     }
 }
@@ -225,8 +241,13 @@ impl Doc {
     /// # Errors
     /// When it is not a JSON object.
     pub fn from_value(value: Value) -> Result<Self, ReadError> {
-        let Value::Object(mut map) = value else { return Err(ReadError("not an object".to_owned())) };
-        let status = map.remove("status").filter(|status| !status.is_null()).map(Unread::Value);
+        let Value::Object(mut map) = value else {
+            return Err(ReadError("not an object".to_owned()));
+        };
+        let status = map
+            .remove("status")
+            .filter(|status| !status.is_null())
+            .map(Unread::Value);
         if let Some(Value::Object(metadata)) = map.get_mut("metadata") {
             metadata.remove("managedFields");
         }
@@ -249,19 +270,35 @@ impl Doc {
     /// A value of another type than the field has.
     pub fn meta(&self) -> Result<Meta, ReadError> {
         match self.value.get("metadata") {
-            Some(meta) => Meta::deserialize(meta).map_err(|error| ReadError(format!("metadata: {error}"))),
+            Some(meta) => {
+                Meta::deserialize(meta).map_err(|error| ReadError(format!("metadata: {error}")))
+            }
             None => Ok(Meta::default()),
         }
     }
 
     /// A top-level string, such as `kind`; empty where there is none.
     pub fn text(&self, field: &str) -> &str {
-        self.value.get(field).and_then(Value::as_str).unwrap_or_default()
+        self.value
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// The API group of the object, empty for the core group.
     pub fn group(&self) -> &str {
-        self.text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group)
+        self.text("apiVersion")
+            .rsplit_once('/')
+            .map_or("", |(group, _)| group)
+    }
+}
+
+impl Doc {
+    /// Reads an object from any format; [`Doc`]'s own `Deserialize` is for JSON text, where it can set
+    /// the status aside without parsing it.
+    pub(crate) fn from_any<'de, D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let value = input.deserialize_any(Slim { skip: None })?;
+        Self::from_value(value).map_err(serde::de::Error::custom)
     }
 }
 
@@ -278,12 +315,27 @@ impl<'de> Deserialize<'de> for Doc {
                 while let Some(field) = fields.next_key::<String>()? {
                     match &*field {
                         "status" => status = fields.next_value::<Option<Box<RawValue>>>()?,
-                        "metadata" => insert(&mut map, field, fields.next_value_seed(Slim { skip: Some("managedFields") })?),
-                        _ => insert(&mut map, field, fields.next_value_seed(Slim { skip: None })?),
+                        "metadata" => insert(
+                            &mut map,
+                            field,
+                            fields.next_value_seed(Slim {
+                                skip: Some("managedFields"),
+                            })?,
+                        ),
+                        _ => insert(
+                            &mut map,
+                            field,
+                            fields.next_value_seed(Slim { skip: None })?,
+                        ),
                     }
                 }
-                let status = status.filter(|status| status.get() != "null").map(Unread::Text);
-                Ok(Doc { value: Value::Object(map), status })
+                let status = status
+                    .filter(|status| status.get() != "null")
+                    .map(Unread::Text);
+                Ok(Doc {
+                    value: Value::Object(map),
+                    status,
+                })
             }
         }
         input.deserialize_map(Root)
@@ -358,7 +410,11 @@ impl<'de> Visitor<'de> for Slim {
             if Some(&*field) == self.skip {
                 fields.next_value::<IgnoredAny>()?;
             } else {
-                insert(&mut map, field, fields.next_value_seed(Slim { skip: None })?);
+                insert(
+                    &mut map,
+                    field,
+                    fields.next_value_seed(Slim { skip: None })?,
+                );
             }
         }
         Ok(Value::Object(map))

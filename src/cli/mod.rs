@@ -6,12 +6,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{
-    api::Doc,
-    engine::Settings,
-    policy::Profile,
-    world::Store,
-};
+use crate::{api::Doc, engine::Settings, policy::Profile, world::Store};
 
 #[derive(Parser)]
 #[command(name = "ramen-guard", version, about, arg_required_else_help = true)]
@@ -50,7 +45,9 @@ pub(crate) struct Strictness {
 
 fn profile(name: &str) -> Result<Profile, String> {
     let found = Profile::ALL.iter().find(|(known, _)| *known == name);
-    found.map(|(_, profile)| *profile).ok_or_else(|| "it is one of observe, recommended, strict".to_owned())
+    found
+        .map(|(_, profile)| *profile)
+        .ok_or_else(|| "it is one of observe, recommended, strict".to_owned())
 }
 
 impl Strictness {
@@ -58,7 +55,8 @@ impl Strictness {
         let settings = match &self.config {
             None => Settings::default(),
             Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| format!("{}: {error}", path.display()))?;
                 Settings::read(&text).map_err(|error| format!("{}: {error}", path.display()))?
             }
         };
@@ -73,7 +71,8 @@ impl Strictness {
 fn state(paths: &[PathBuf]) -> Result<Store, String> {
     let mut store = Store::default();
     for path in paths {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         let value: serde_json::Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
         for item in value["items"].as_array().cloned().unwrap_or_default() {
             let doc = Doc::from_value(item).map_err(|e| e.to_string())?;

@@ -30,14 +30,20 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let world = state(&args.state)?;
     let mut body = Vec::new();
     match args.file.as_deref().filter(|path| path.as_os_str() != "-") {
-        Some(path) => body = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?,
+        Some(path) => {
+            body = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?
+        }
         None => {
-            std::io::stdin().read_to_end(&mut body).map_err(|error| format!("standard input: {error}"))?;
+            std::io::stdin()
+                .read_to_end(&mut body)
+                .map_err(|error| format!("standard input: {error}"))?;
         }
     }
     let review = Review::read(&body).map_err(|error| error.to_string())?;
     let verdict = engine.judge(&review.request, &world, None);
     let mut out = std::io::stdout().lock();
-    out.write_all(&answer(&review, &verdict)).and_then(|()| out.write_all(b"\n")).map_err(|error| error.to_string())?;
+    out.write_all(&answer(&review, &verdict))
+        .and_then(|()| out.write_all(b"\n"))
+        .map_err(|error| error.to_string())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -38,18 +38,35 @@ impl Gates {
     pub(super) fn of(request: &Request, settings: &Settings) -> Self {
         let user = &request.user;
         let trusted = settings.trusted_users.contains(&user.name)
-            || user.groups.iter().any(|group| settings.trusted_groups.contains(group));
+            || user
+                .groups
+                .iter()
+                .any(|group| settings.trusted_groups.contains(group));
         let new = request.new.as_ref().map(|doc| &doc.value);
         let old = request.old.as_ref().map(|doc| &doc.value);
         let create = request.operation == Operation::Create;
         let labels = new.and_then(|new| new.pointer("/metadata/labels"));
-        let restored = create && RESTORE_LABELS.iter().any(|label| labels.is_some_and(|labels| labels.get(label).is_some()));
+        let restored = create
+            && RESTORE_LABELS
+                .iter()
+                .any(|label| labels.is_some_and(|labels| labels.get(label).is_some()));
         let recovery = new.is_some_and(|new| is_recovery(&request.kind, old, new));
-        Self { trusted, restored, recovery, create, dry_run: request.dry_run }
+        Self {
+            trusted,
+            restored,
+            recovery,
+            create,
+            dry_run: request.dry_run,
+        }
     }
 
     /// What becomes of a finding, and which gate made it less than the rule's mode.
-    pub(super) fn apply(&self, contract: &Contract, settings: &Settings, standing: Standing) -> (Mode, Option<Lowered>) {
+    pub(super) fn apply(
+        &self,
+        contract: &Contract,
+        settings: &Settings,
+        standing: Standing,
+    ) -> (Mode, Option<Lowered>) {
         let mode = settings.mode(contract);
         let wanted = settings.unobserved(contract);
         let full = mode.min(standing.most);
@@ -67,7 +84,11 @@ impl Gates {
             return (Mode::Audit.min(full), Some(Lowered::Exempted));
         }
         if self.trusted {
-            let lower = if full == Mode::Deny { Mode::Warn } else { full.min(Mode::Audit) };
+            let lower = if full == Mode::Deny {
+                Mode::Warn
+            } else {
+                full.min(Mode::Audit)
+            };
             return (lower, (lower < full).then_some(Lowered::Trusted));
         }
         let gate = if full < Mode::Deny {
@@ -85,14 +106,25 @@ impl Gates {
         } else {
             None
         };
-        (if gate.is_some() { full.min(Mode::Warn) } else { full }, gate)
+        (
+            if gate.is_some() {
+                full.min(Mode::Warn)
+            } else {
+                full
+            },
+            gate,
+        )
     }
 }
 
 /// Whether a request fails over, fences, or takes an action back: what nobody may hold up.
 fn is_recovery(kind: &str, old: Option<&Value>, new: &Value) -> bool {
     let text = |object: Option<&Value>, field: &str| {
-        object.and_then(|object| object.pointer(field)).and_then(Value::as_str).unwrap_or_default().to_owned()
+        object
+            .and_then(|object| object.pointer(field))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
     match kind {
         "DRPlacementControl" => {
@@ -100,7 +132,10 @@ fn is_recovery(kind: &str, old: Option<&Value>, new: &Value) -> bool {
             after == "Failover" || (after.is_empty() && !before.is_empty())
         }
         "DRCluster" => {
-            let (before, after) = (text(old, "/spec/clusterFence"), text(Some(new), "/spec/clusterFence"));
+            let (before, after) = (
+                text(old, "/spec/clusterFence"),
+                text(Some(new), "/spec/clusterFence"),
+            );
             before != after
         }
         _ => false,

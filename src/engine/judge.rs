@@ -46,19 +46,28 @@ impl Verdict {
 
     /// The findings that refuse the request.
     pub fn denials(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.mode == Mode::Deny)
+        self.findings
+            .iter()
+            .filter(|finding| finding.mode == Mode::Deny)
     }
 
     /// The findings that the user is told of without being stopped.
     pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.mode == Mode::Warn)
+        self.findings
+            .iter()
+            .filter(|finding| finding.mode == Mode::Warn)
     }
 
     /// The same verdict where what it rests on could not be read afresh: that warns, and never denies.
     #[must_use]
     pub fn unconfirmed(mut self) -> Self {
         for finding in &mut self.findings {
-            if finding.mode == Mode::Deny && finding.rests_on.iter().any(|key| self.to_confirm.contains(key)) {
+            if finding.mode == Mode::Deny
+                && finding
+                    .rests_on
+                    .iter()
+                    .any(|key| self.to_confirm.contains(key))
+            {
                 finding.mode = Mode::Warn;
                 finding.lowered = Some(Lowered::Unconfirmed);
             }
@@ -93,7 +102,13 @@ impl Engine {
         self.dispatch(request, &Store::default(), None, Phase::Mutating)
     }
 
-    fn dispatch(&self, request: &Request, world: &Store, live: Option<&Live>, phase: Phase) -> Verdict {
+    fn dispatch(
+        &self,
+        request: &Request,
+        world: &Store,
+        live: Option<&Live>,
+        phase: Phase,
+    ) -> Verdict {
         macro_rules! kinds {
             ($($kind:ty),*) => {$(
                 if request.kind == <$kind as api::Kind>::KIND && request.group == <$kind as api::Kind>::GROUP {
@@ -102,7 +117,13 @@ impl Engine {
             )*};
         }
         if request.subresource.is_empty() {
-            kinds!(api::DRPlacementControl, api::DRPolicy, api::DRCluster, api::Placement, api::PlacementRule);
+            kinds!(
+                api::DRPlacementControl,
+                api::DRPolicy,
+                api::DRCluster,
+                api::Placement,
+                api::PlacementRule
+            );
         }
         Verdict::default()
     }
@@ -123,14 +144,33 @@ struct Judging<'a, K: Judged> {
 }
 
 impl<'a, K: Judged> Judging<'a, K> {
-    fn new(engine: &'a Engine, request: &'a Request, world: &'a Store, live: Option<&'a Live>, phase: Phase) -> Self {
+    fn new(
+        engine: &'a Engine,
+        request: &'a Request,
+        world: &'a Store,
+        live: Option<&'a Live>,
+        phase: Phase,
+    ) -> Self {
         let settings = &engine.settings;
-        Self { settings, request, world, live, phase, gates: Gates::of(request, settings), book: K::book() }
+        Self {
+            settings,
+            request,
+            world,
+            live,
+            phase,
+            gates: Gates::of(request, settings),
+            book: K::book(),
+        }
     }
 
     fn verdict(&self) -> Verdict {
-        let mut verdict = Verdict { known: true, ..Verdict::default() };
-        let Some(subject) = self.request.subject() else { return verdict };
+        let mut verdict = Verdict {
+            known: true,
+            ..Verdict::default()
+        };
+        let Some(subject) = self.request.subject() else {
+            return verdict;
+        };
         let asked = self.asked();
         let exempting = self.phase == Phase::Validating && self.exempting();
         if asked.is_empty() && !exempting {
@@ -140,19 +180,29 @@ impl<'a, K: Judged> Judging<'a, K> {
             Ok(new) => new,
             Err(error) => return self.unreadable(verdict, &error.0),
         };
-        let old = self.request.old.as_ref().filter(|_| self.request.operation == Operation::Update);
+        let old = self
+            .request
+            .old
+            .as_ref()
+            .filter(|_| self.request.operation == Operation::Update);
         // What is stored may be anything; the new object alone is judged then, as if it were unchanged.
         let old = old.and_then(|doc| Some((doc, self.read(doc).ok()?)));
         let mut report = Report::default();
         let exempted = exempt::read(&new.meta, self.settings, &mut report);
         if exempting {
             let drafts = report.drafts.into_iter();
-            verdict.findings.extend(drafts.map(|draft| finding(*exempt::CONTRACT, draft, Mode::Warn, None, Vec::new())));
+            verdict.findings.extend(
+                drafts.map(|draft| finding(*exempt::CONTRACT, draft, Mode::Warn, None, Vec::new())),
+            );
         }
         let key = new.key();
         let lens = Lens::new(self.world, self.live, &key);
         for entry in asked {
-            let case = self.case((subject, &new), old.as_ref().map(|(doc, old)| (*doc, old)), &lens);
+            let case = self.case(
+                (subject, &new),
+                old.as_ref().map(|(doc, old)| (*doc, old)),
+                &lens,
+            );
             let drafts = check(entry, &case);
             let (mut rests_on, incomplete) = lens.take_notes();
             verdict.incomplete |= incomplete;
@@ -167,17 +217,24 @@ impl<'a, K: Judged> Judging<'a, K> {
                 rests_on.extend(draft.related.iter().map(|related| related.key.clone()));
                 let standing = Standing {
                     most: draft.most,
-                    stored: before.iter().any(|before| same(before, &draft, entry.contract.crash)),
-                    unconfirmed: incomplete || (entry.contract.scope != policy::Scope::Object && rests_on.is_empty()),
+                    stored: before
+                        .iter()
+                        .any(|before| same(before, &draft, entry.contract.crash)),
+                    unconfirmed: incomplete
+                        || (entry.contract.scope != policy::Scope::Object && rests_on.is_empty()),
                     exempted: exempted.contains(&&*entry.contract.id),
                 };
                 let (mode, lowered) = self.gates.apply(entry.contract, self.settings, standing);
                 if mode == Mode::Deny {
                     let fresh = |key: &&Key| self.live.is_some_and(|live| live.keys.contains(*key));
-                    verdict.to_confirm.extend(rests_on.iter().filter(|key| !fresh(key)).cloned());
+                    verdict
+                        .to_confirm
+                        .extend(rests_on.iter().filter(|key| !fresh(key)).cloned());
                 }
                 if mode > Mode::Off {
-                    verdict.findings.push(finding(entry.contract, draft, mode, lowered, rests_on));
+                    verdict
+                        .findings
+                        .push(finding(entry.contract, draft, mode, lowered, rests_on));
                 }
             }
         }
@@ -222,7 +279,9 @@ impl<'a, K: Judged> Judging<'a, K> {
         let pointer = crate::rules::annotation(exempt::EXEMPT);
         let value = |doc: Option<&Doc>| doc.and_then(|doc| doc.value.pointer(&pointer)).cloned();
         let new = value(self.request.new.as_ref());
-        new.is_some() && (self.request.operation == Operation::Create || new != value(self.request.old.as_ref()))
+        new.is_some()
+            && (self.request.operation == Operation::Create
+                || new != value(self.request.old.as_ref()))
     }
 
     fn read(&self, doc: &Doc) -> Result<Object<K>, api::ReadError> {
@@ -240,7 +299,12 @@ impl<'a, K: Judged> Judging<'a, K> {
         Ok(object)
     }
 
-    fn case<'c>(&'c self, new: Both<'c, K>, old: Option<Both<'c, K>>, world: &'c Lens<'c>) -> Case<'c, K> {
+    fn case<'c>(
+        &'c self,
+        new: Both<'c, K>,
+        old: Option<Both<'c, K>>,
+        world: &'c Lens<'c>,
+    ) -> Case<'c, K> {
         Case {
             operation: self.request.operation,
             new: new.1,
@@ -253,8 +317,15 @@ impl<'a, K: Judged> Judging<'a, K> {
     }
 
     /// What the rule says of the stored object, judged as if it stayed as it is.
-    fn stored(&self, entry: &Entry<K>, old: Option<&(&Doc, Object<K>)>, lens: &Lens<'_>) -> Vec<Draft> {
-        let Some((doc, old)) = old else { return Vec::new() };
+    fn stored(
+        &self,
+        entry: &Entry<K>,
+        old: Option<&(&Doc, Object<K>)>,
+        lens: &Lens<'_>,
+    ) -> Vec<Draft> {
+        let Some((doc, old)) = old else {
+            return Vec::new();
+        };
         if self.settings.unobserved(entry.contract) != Mode::Deny {
             return Vec::new();
         }
@@ -270,17 +341,43 @@ impl<'a, K: Judged> Judging<'a, K> {
             && let Some(contract) = policy::contract("object-unreadable")
         {
             let mut report = Report::default();
-            report.advise("", format!("the object can't be read, so no rule was asked: {error}"));
+            report.advise(
+                "",
+                format!("the object can't be read, so no rule was asked: {error}"),
+            );
             let drafts = report.drafts.into_iter();
-            verdict.findings.extend(drafts.map(|draft| finding(contract, draft, Mode::Warn, None, Vec::new())));
+            verdict
+                .findings
+                .extend(drafts.map(|draft| finding(contract, draft, Mode::Warn, None, Vec::new())));
         }
         verdict
     }
 }
 
-fn finding(rule: &'static Contract, draft: Draft, mode: Mode, lowered: Option<Lowered>, rests_on: Vec<Key>) -> Finding {
-    let Draft { pointer, message, fix, related, .. } = draft;
-    Finding { rule, mode, pointer, message, fix, related, lowered, rests_on }
+fn finding(
+    rule: &'static Contract,
+    draft: Draft,
+    mode: Mode,
+    lowered: Option<Lowered>,
+    rests_on: Vec<Key>,
+) -> Finding {
+    let Draft {
+        pointer,
+        message,
+        fix,
+        related,
+        ..
+    } = draft;
+    Finding {
+        rule,
+        mode,
+        pointer,
+        message,
+        fix,
+        related,
+        lowered,
+        rests_on,
+    }
 }
 
 /// Whether the stored object has the finding too: at the same field, or the same thing at another
@@ -293,7 +390,11 @@ fn same(stored: &Draft, found: &Draft, exact: bool) -> bool {
     }
     let shape = |pointer: &Pointer| -> Vec<String> {
         let name = |token: jsonptr::Token<'_>| token.decoded().into_owned();
-        pointer.tokens().map(name).filter(|token| token.parse::<usize>().is_err()).collect()
+        pointer
+            .tokens()
+            .map(name)
+            .filter(|token| token.parse::<usize>().is_err())
+            .collect()
     };
     pointer || (message && shape(&stored.pointer) == shape(&found.pointer))
 }
@@ -328,9 +429,17 @@ fn check<K: Judged>(entry: &Entry<K>, case: &Case<'_, K>) -> Vec<Draft> {
         }
         Check::OneOf(one_of) => {
             let value = one_of.field.resolve(&case.doc.value).ok();
-            if let Some(value) = value.filter(|value| !one_of.values.iter().any(|known| value.as_str() == Some(known))) {
+            if let Some(value) = value.filter(|value| {
+                !one_of
+                    .values
+                    .iter()
+                    .any(|known| value.as_str() == Some(known))
+            }) {
                 let known = list(one_of.values.iter().map(String::as_str));
-                report.say(one_of.field.as_str(), format!("{value} is not one of {known}"));
+                report.say(
+                    one_of.field.as_str(),
+                    format!("{value} is not one of {known}"),
+                );
             }
         }
     }

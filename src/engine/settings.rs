@@ -60,7 +60,9 @@ impl Default for Settings {
             trusted_users: TRUSTED.iter().map(|user| (*user).to_owned()).collect(),
             trusted_groups: HashSet::new(),
             exemptions: false,
-            ramen: RamenSettings { namespace: "ramen-system".to_owned() },
+            ramen: RamenSettings {
+                namespace: "ramen-system".to_owned(),
+            },
             today: today(),
             modes: Vec::new(),
             overrides: BTreeMap::new(),
@@ -120,8 +122,13 @@ impl Settings {
 
     /// What the rule's mode would be if the profile did not merely observe.
     pub(crate) fn unobserved(&self, contract: &Contract) -> Mode {
-        let observed = self.profile == Profile::Observe && !self.overrides.contains_key(&*contract.id);
-        if observed { contract.mode } else { self.mode(contract) }
+        let observed =
+            self.profile == Profile::Observe && !self.overrides.contains_key(&*contract.id);
+        if observed {
+            contract.mode
+        } else {
+            self.mode(contract)
+        }
     }
 
     /// The same settings with another profile.
@@ -133,7 +140,10 @@ impl Settings {
 
     fn resolved(mut self) -> Self {
         let mode = |contract: &Contract| {
-            self.overrides.get(&*contract.id).copied().unwrap_or_else(|| contract.mode_in(self.profile))
+            self.overrides
+                .get(&*contract.id)
+                .copied()
+                .unwrap_or_else(|| contract.mode_in(self.profile))
         };
         self.modes = policy::contracts().iter().map(mode).collect();
         self
@@ -145,12 +155,19 @@ impl Settings {
     /// # Errors
     /// Text that is not YAML, and keys, rules or values that don't exist, with the nearest name.
     pub fn read(text: &str) -> Result<Self, SettingsError> {
-        let value: Value =
-            if text.trim().is_empty() { Value::Null } else { serde_saphyr::from_str(text).map_err(|e| SettingsError::Syntax(e.to_string()))? };
+        let value: Value = if text.trim().is_empty() {
+            Value::Null
+        } else {
+            serde_saphyr::from_str(text).map_err(|e| SettingsError::Syntax(e.to_string()))?
+        };
         let mut settings = Self::default();
         let empty = Map::new();
         let root = mapping(&value, "the configuration", &empty)?;
-        known("", root, &["profile", "rules", "trusted", "exemptions", "ramen"])?;
+        known(
+            "",
+            root,
+            &["profile", "rules", "trusted", "exemptions", "ramen"],
+        )?;
         if let Some(value) = root.get("profile") {
             settings.profile = one_of("profile", value, &Profile::ALL)?;
         }
@@ -158,32 +175,54 @@ impl Settings {
         for (rule, value) in section(root, "rules", &empty)? {
             let contract = policy::contract(rule).ok_or_else(|| SettingsError::UnknownRule {
                 rule: rule.clone(),
-                nearest: nearest(rule, policy::contracts().iter().map(|contract| &*contract.id)).map(str::to_owned),
+                nearest: nearest(
+                    rule,
+                    policy::contracts().iter().map(|contract| &*contract.id),
+                )
+                .map(str::to_owned),
             })?;
             // YAML 1.1 reads `off` as false; whoever writes it means the mode.
-            let value = if *value == Value::Bool(false) { &Value::from("off") } else { value };
-            settings.overrides.insert(&contract.id, one_of(&format!("rules.{rule}"), value, &modes)?);
+            let value = if *value == Value::Bool(false) {
+                &Value::from("off")
+            } else {
+                value
+            };
+            settings.overrides.insert(
+                &contract.id,
+                one_of(&format!("rules.{rule}"), value, &modes)?,
+            );
         }
         let trusted = section(root, "trusted", &empty)?;
         known("trusted.", trusted, &["users", "groups"])?;
-        settings.trusted_users.extend(texts(trusted, "trusted", "users")?);
-        settings.trusted_groups.extend(texts(trusted, "trusted", "groups")?);
+        settings
+            .trusted_users
+            .extend(texts(trusted, "trusted", "users")?);
+        settings
+            .trusted_groups
+            .extend(texts(trusted, "trusted", "groups")?);
         let exemptions = section(root, "exemptions", &empty)?;
         known("exemptions.", exemptions, &["enabled"])?;
         if let Some(value) = exemptions.get("enabled") {
-            settings.exemptions = value.as_bool().ok_or_else(|| wrong("exemptions.enabled", value, "true or false"))?;
+            settings.exemptions = value
+                .as_bool()
+                .ok_or_else(|| wrong("exemptions.enabled", value, "true or false"))?;
         }
         let ramen = section(root, "ramen", &empty)?;
         known("ramen.", ramen, &["namespace"])?;
         if let Some(value) = ramen.get("namespace") {
             let name = value.as_str().filter(|name| !name.is_empty());
-            name.ok_or_else(|| wrong("ramen.namespace", value, "the name of a namespace"))?.clone_into(&mut settings.ramen.namespace);
+            name.ok_or_else(|| wrong("ramen.namespace", value, "the name of a namespace"))?
+                .clone_into(&mut settings.ramen.namespace);
         }
         Ok(settings.resolved())
     }
 }
 
-fn mapping<'a>(value: &'a Value, place: &str, empty: &'a Map<String, Value>) -> Result<&'a Map<String, Value>, SettingsError> {
+fn mapping<'a>(
+    value: &'a Value,
+    place: &str,
+    empty: &'a Map<String, Value>,
+) -> Result<&'a Map<String, Value>, SettingsError> {
     match value {
         Value::Null => Ok(empty),
         Value::Object(map) => Ok(map),
@@ -191,8 +230,13 @@ fn mapping<'a>(value: &'a Value, place: &str, empty: &'a Map<String, Value>) -> 
     }
 }
 
-fn section<'a>(root: &'a Map<String, Value>, key: &str, empty: &'a Map<String, Value>) -> Result<&'a Map<String, Value>, SettingsError> {
-    root.get(key).map_or(Ok(empty), |value| mapping(value, key, empty))
+fn section<'a>(
+    root: &'a Map<String, Value>,
+    key: &str,
+    empty: &'a Map<String, Value>,
+) -> Result<&'a Map<String, Value>, SettingsError> {
+    root.get(key)
+        .map_or(Ok(empty), |value| mapping(value, key, empty))
 }
 
 fn known(place: &str, map: &Map<String, Value>, keys: &[&str]) -> Result<(), SettingsError> {
@@ -206,7 +250,9 @@ fn known(place: &str, map: &Map<String, Value>, keys: &[&str]) -> Result<(), Set
 }
 
 fn one_of<T: Copy>(place: &str, value: &Value, names: &[(&str, T)]) -> Result<T, SettingsError> {
-    let found = value.as_str().and_then(|text| names.iter().find(|(name, _)| *name == text));
+    let found = value
+        .as_str()
+        .and_then(|text| names.iter().find(|(name, _)| *name == text));
     found.map(|(_, found)| *found).ok_or_else(|| {
         let wanted: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
         wrong(place, value, &format!("one of {}", wanted.join(", ")))
@@ -214,11 +260,21 @@ fn one_of<T: Copy>(place: &str, value: &Value, names: &[(&str, T)]) -> Result<T,
 }
 
 fn texts(map: &Map<String, Value>, section: &str, key: &str) -> Result<Vec<String>, SettingsError> {
-    let Some(value) = map.get(key).filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
-    let list = value.as_array().and_then(|list| list.iter().map(|item| item.as_str().map(str::to_owned)).collect());
+    let Some(value) = map.get(key).filter(|value| !value.is_null()) else {
+        return Ok(Vec::new());
+    };
+    let list = value.as_array().and_then(|list| {
+        list.iter()
+            .map(|item| item.as_str().map(str::to_owned))
+            .collect()
+    });
     list.ok_or_else(|| wrong(&format!("{section}.{key}"), value, "a list of names"))
 }
 
 fn wrong(place: &str, value: &Value, wanted: &str) -> SettingsError {
-    SettingsError::Value { place: place.to_owned(), value: value.to_string(), wanted: wanted.to_owned() }
+    SettingsError::Value {
+        place: place.to_owned(),
+        value: value.to_string(),
+        wanted: wanted.to_owned(),
+    }
 }

@@ -98,7 +98,14 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {} ({})", self.field(), self.message, self.fix(), self.rule.id)
+        write!(
+            f,
+            "{}: {}; {} ({})",
+            self.field(),
+            self.message,
+            self.fix(),
+            self.rule.id
+        )
     }
 }
 
@@ -109,7 +116,9 @@ pub fn field(pointer: &Pointer) -> String {
     for token in pointer.tokens() {
         let token = token.decoded();
         let index = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit());
-        let word = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        let word = token
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         if index || !word {
             let _ = write!(text, "[{token}]");
         } else {
@@ -130,8 +139,14 @@ mod tests {
     fn fields_are_spelt_as_kubernetes_does() {
         for (pointer, spelt) in [
             ("/spec/drClusters/1", "spec.drClusters[1]"),
-            ("/metadata/annotations/example.com~1a", "metadata.annotations[example.com/a]"),
-            ("/data/ramen_manager_config.yaml/s3StoreProfiles/0/s3Bucket", "data[ramen_manager_config.yaml].s3StoreProfiles[0].s3Bucket"),
+            (
+                "/metadata/annotations/example.com~1a",
+                "metadata.annotations[example.com/a]",
+            ),
+            (
+                "/data/ramen_manager_config.yaml/s3StoreProfiles/0/s3Bucket",
+                "data[ramen_manager_config.yaml].s3StoreProfiles[0].s3Bucket",
+            ),
             ("", ""),
         ] {
             assert_eq!(field(Pointer::parse(pointer).expect("a pointer")), spelt);

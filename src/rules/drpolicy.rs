@@ -18,7 +18,10 @@ const RULES: &[Rule<DRPolicy>] = &[
 fn clusters_count(case: &Case<'_, DRPolicy>, report: &mut Report) {
     let count = case.new.spec.dr_clusters.len();
     if case.new.has_spec && count != 2 {
-        report.say("/spec/drClusters", format!("has {count} clusters, and needs two"));
+        report.say(
+            "/spec/drClusters",
+            format!("has {count} clusters, and needs two"),
+        );
     }
 }
 

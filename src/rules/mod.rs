@@ -86,16 +86,28 @@ impl<K: Judged> Book<K> {
     pub fn new() -> Self {
         let (mut entries, mut watched) = (Vec::new(), Vec::<PointerBuf>::new());
         for contract in crate::policy::contracts_of(K::KIND) {
-            let code = K::RULES.iter().copied().flatten().find(|(id, _)| *id == contract.id).map(|(_, code)| *code);
+            let code = K::RULES
+                .iter()
+                .copied()
+                .flatten()
+                .find(|(id, _)| *id == contract.id)
+                .map(|(_, code)| *code);
             let mut watches = Vec::new();
             for pointer in &contract.watches {
-                let place = watched.iter().position(|seen| seen == pointer).unwrap_or_else(|| {
-                    watched.push(pointer.clone());
-                    watched.len() - 1
-                });
+                let place = watched
+                    .iter()
+                    .position(|seen| seen == pointer)
+                    .unwrap_or_else(|| {
+                        watched.push(pointer.clone());
+                        watched.len() - 1
+                    });
                 watches.push(place);
             }
-            entries.push(Entry { contract, code, watches });
+            entries.push(Entry {
+                contract,
+                code,
+                watches,
+            });
         }
         Self { entries, watched }
     }
@@ -155,7 +167,13 @@ impl Report {
 
     fn push(&mut self, most: Mode, pointer: &str, message: String) -> &mut Draft {
         let pointer = PointerBuf::parse(pointer).unwrap_or_default();
-        self.drafts.push(Draft { pointer, message, fix: None, related: Vec::new(), most });
+        self.drafts.push(Draft {
+            pointer,
+            message,
+            fix: None,
+            related: Vec::new(),
+            most,
+        });
         let last = self.drafts.len() - 1;
         &mut self.drafts[last]
     }

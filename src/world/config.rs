@@ -27,13 +27,19 @@ pub struct Config {
 impl Config {
     /// The namespace of discovered applications; nothing where there is none.
     pub fn ops_namespace(&self) -> Option<&str> {
-        self.value.get("ramenOpsNamespace").and_then(Value::as_str).filter(|name| !name.is_empty())
+        self.value
+            .get("ramenOpsNamespace")
+            .and_then(Value::as_str)
+            .filter(|name| !name.is_empty())
     }
 
     /// Whether a switch is on, by its JSON pointer. What is left out is off: defaults are only merged
     /// in when the operator starts.
     pub fn is_on(&self, switch: &str) -> bool {
-        self.value.pointer(switch).and_then(Value::as_bool).unwrap_or_default()
+        self.value
+            .pointer(switch)
+            .and_then(Value::as_bool)
+            .unwrap_or_default()
     }
 
     /// Whether discovered applications can be protected.
@@ -60,7 +66,10 @@ impl Config {
     /// The S3 profiles' names.
     pub fn profiles(&self) -> impl Iterator<Item = &str> {
         let profiles = self.value.get("s3StoreProfiles").and_then(Value::as_array);
-        profiles.into_iter().flatten().filter_map(|profile| profile.get("s3ProfileName")?.as_str())
+        profiles
+            .into_iter()
+            .flatten()
+            .filter_map(|profile| profile.get("s3ProfileName")?.as_str())
     }
 }
 

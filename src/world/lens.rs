@@ -55,7 +55,13 @@ pub struct Lens<'a> {
 impl<'a> Lens<'a> {
     /// A view for judging `subject`, which is never among the others.
     pub fn new(store: &'a Store, live: Option<&'a Live>, subject: &'a Key) -> Self {
-        Self { store, live, subject, reads: RefCell::default(), incomplete: Cell::new(false) }
+        Self {
+            store,
+            live,
+            subject,
+            reads: RefCell::default(),
+            incomplete: Cell::new(false),
+        }
     }
 
     /// One object by name; `namespace` is ignored for cluster-scoped kinds.
@@ -83,11 +89,16 @@ impl<'a> Lens<'a> {
         }
         let mut found: Vec<&Object<K>> = K::table(self.store)
             .related(relation, value)
-            .filter(|object| self.live.is_none_or(|live| !live.keys.contains(&object.key())))
+            .filter(|object| {
+                self.live
+                    .is_none_or(|live| !live.keys.contains(&object.key()))
+            })
             .collect();
         if let Some(live) = self.live {
             found.extend(K::table(&live.store).related(relation, value));
-            found.sort_by(|a, b| (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name)));
+            found.sort_by(|a, b| {
+                (&a.meta.namespace, &a.meta.name).cmp(&(&b.meta.namespace, &b.meta.name))
+            });
         }
         found.retain(|object| object.key() != *self.subject);
         found
@@ -100,12 +111,18 @@ impl<'a> Lens<'a> {
 
     /// The stores to look in, the freshest first.
     pub(super) fn stores(&self) -> impl Iterator<Item = &'a Store> {
-        self.live.map(|live| &live.store).into_iter().chain([self.store])
+        self.live
+            .map(|live| &live.store)
+            .into_iter()
+            .chain([self.store])
     }
 
     /// Takes the note of what was read by name since the last call, and whether the world could not
     /// answer something.
     pub(crate) fn take_notes(&self) -> (Vec<Key>, bool) {
-        (std::mem::take(&mut *self.reads.borrow_mut()), self.incomplete.replace(false))
+        (
+            std::mem::take(&mut *self.reads.borrow_mut()),
+            self.incomplete.replace(false),
+        )
     }
 }

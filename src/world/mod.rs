@@ -4,14 +4,16 @@
 //! watched cluster. A rule sees it through a [`Lens`], which writes down what was read, so that a
 //! denial that rests on another object can be confirmed by reading that object afresh.
 
+mod cluster;
 mod config;
 mod lens;
 mod relations;
 mod store;
 mod table;
 
+pub use cluster::{Cluster, ClusterError};
+pub use config::{Config, Configs};
 pub use lens::{Lens, Live, Lookup};
 pub use relations::Placed;
-pub use config::{Config, Configs};
-pub use store::{APP_NAMESPACE, GLOBAL_GROUP, Kept, LAST_CLUSTER, Store};
+pub use store::{APP_NAMESPACE, GLOBAL_GROUP, Kept, KeptKind, LAST_CLUSTER, Store};
 pub use table::{Relation, Table};

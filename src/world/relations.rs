@@ -1,13 +1,13 @@
 //! What rules ask of several kinds at once: where an application lives, and on which cluster.
 
+use super::store::PLACEMENT_LABEL;
 use super::{
     APP_NAMESPACE, Config, LAST_CLUSTER, Lens, Lookup, Relation,
     config::{HUB, OLM_NAMESPACE},
 };
-use super::store::PLACEMENT_LABEL;
 use crate::api::{
-    ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Key, Object, Placement, PlacementDecision,
-    PlacementRule, Text,
+    ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Key, Object, Placement,
+    PlacementDecision, PlacementRule, Text,
 };
 
 /// What a DRPlacementControl's `placementRef` leads to.
@@ -29,10 +29,12 @@ impl<'a> Lens<'a> {
     /// What the hub operator's ConfigMap says: in the configured namespace, else where OLM puts it.
     /// Nothing while it is missing or can't be read; then nobody knows the operations namespace.
     pub fn hub_config(&self, operator_namespace: &str) -> Option<&'a Config> {
-        [operator_namespace, OLM_NAMESPACE].into_iter().find_map(|namespace| {
-            let map = self.get::<ConfigMap>(namespace, HUB).found()?;
-            self.config_of(&map.key())
-        })
+        [operator_namespace, OLM_NAMESPACE]
+            .into_iter()
+            .find_map(|namespace| {
+                let map = self.get::<ConfigMap>(namespace, HUB).found()?;
+                self.config_of(&map.key())
+            })
     }
 
     /// The DRPolicy that a DRPlacementControl names.
@@ -48,9 +50,14 @@ impl<'a> Lens<'a> {
     ///
     /// Source: internal/controller/drplacementcontrol_controller.go:1132-1162
     pub fn placement_of(&self, drpc: &Object<DRPlacementControl>) -> Placed<'a> {
-        let Some(name) = drpc.spec.placement_ref.name.text() else { return Placed::Unknown };
+        let Some(name) = drpc.spec.placement_ref.name.text() else {
+            return Placed::Unknown;
+        };
         let namespace = &drpc.meta.namespace;
-        match (self.get::<Placement>(namespace, name), self.get::<PlacementRule>(namespace, name)) {
+        match (
+            self.get::<Placement>(namespace, name),
+            self.get::<PlacementRule>(namespace, name),
+        ) {
             (Lookup::Found(placement), Lookup::Found(rule)) => Placed::Both(placement, rule),
             (Lookup::Found(placement), _) => Placed::Placement(placement),
             (_, Lookup::Found(rule)) => Placed::Rule(rule),
@@ -73,7 +80,13 @@ impl<'a> Lens<'a> {
         if let Some(namespace) = drpc.meta.annotation(APP_NAMESPACE) {
             return namespace.to_owned();
         }
-        let sets = drpc.spec.placement_ref.name.text().map(|name| self.application_sets_of(name)).unwrap_or_default();
+        let sets = drpc
+            .spec
+            .placement_ref
+            .name
+            .text()
+            .map(|name| self.application_sets_of(name))
+            .unwrap_or_default();
         let destination = sets.first().and_then(|set| destination(set));
         destination.unwrap_or(&drpc.meta.namespace).to_owned()
     }
@@ -84,7 +97,9 @@ impl<'a> Lens<'a> {
         let mut found = self.related::<DRPlacementControl>(Relation::AppNamespace, namespace);
         found.retain(|drpc| self.app_namespace(drpc) == namespace);
         for set in self.related::<ApplicationSet>(Relation::Destination, namespace) {
-            let Some(placement) = placement_of_set(set) else { continue };
+            let Some(placement) = placement_of_set(set) else {
+                continue;
+            };
             for drpc in self.related::<DRPlacementControl>(Relation::PlacementName, placement) {
                 let known = found.iter().any(|known| known.key() == drpc.key());
                 if !known && self.app_namespace(drpc) == namespace {
@@ -96,7 +111,11 @@ impl<'a> Lens<'a> {
     }
 
     /// The other DRPlacementControls of a placement.
-    pub fn drpcs_on_placement(&self, namespace: &str, name: &str) -> Vec<&'a Object<DRPlacementControl>> {
+    pub fn drpcs_on_placement(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Vec<&'a Object<DRPlacementControl>> {
         let mut found = self.related::<DRPlacementControl>(Relation::PlacementName, name);
         found.retain(|drpc| drpc.meta.namespace == namespace);
         found
@@ -111,7 +130,12 @@ impl<'a> Lens<'a> {
     pub fn peers_of(&self, cluster: &str) -> Vec<(&'a Object<DRPolicy>, Lookup<'a, DRCluster>)> {
         let mut peers = Vec::new();
         for policy in self.policies_with(cluster) {
-            for name in policy.spec.dr_clusters.iter().filter(|name| *name != cluster) {
+            for name in policy
+                .spec
+                .dr_clusters
+                .iter()
+                .filter(|name| *name != cluster)
+            {
                 peers.push((policy, self.get("", name)));
             }
         }
@@ -128,7 +152,9 @@ impl<'a> Lens<'a> {
         }
         let placement = drpc.spec.placement_ref.name.text()?;
         let decisions = self.related::<PlacementDecision>(Relation::DecisionOf, placement);
-        let here = decisions.into_iter().filter(|decision| decision.meta.namespace == drpc.meta.namespace);
+        let here = decisions
+            .into_iter()
+            .filter(|decision| decision.meta.namespace == drpc.meta.namespace);
         here.flat_map(|decision| &decision.status().decisions)
             .find(|decision| decision.reason != "RetainedForFailover")
             .map(|decision| &*decision.cluster_name)
@@ -144,8 +170,19 @@ impl<'a> Lens<'a> {
 ///
 /// Source: internal/controller/drplacementcontrol_controller.go:2331-2372
 pub(super) fn placement_of_set(set: &Object<ApplicationSet>) -> Option<&str> {
-    let labels = &set.spec.generators.first()?.cluster_decision_resource.as_ref()?.label_selector.match_labels;
-    labels.as_ref()?.get(PLACEMENT_LABEL).map(String::as_str).filter(|name| !name.is_empty())
+    let labels = &set
+        .spec
+        .generators
+        .first()?
+        .cluster_decision_resource
+        .as_ref()?
+        .label_selector
+        .match_labels;
+    labels
+        .as_ref()?
+        .get(PLACEMENT_LABEL)
+        .map(String::as_str)
+        .filter(|name| !name.is_empty())
 }
 
 /// The namespace that an ApplicationSet deploys to.

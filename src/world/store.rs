@@ -6,8 +6,9 @@ use super::{
     relations::{destination, placement_of_set},
 };
 use crate::api::{
-    ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Doc, Key, Kind, ManagedCluster,
-    ManagedClusterView, Object, Placement, PlacementDecision, PlacementRule, ReadError, Text,
+    ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Doc, Key, Kind,
+    ManagedCluster, ManagedClusterView, Object, Placement, PlacementDecision, PlacementRule,
+    ReadError, Text,
 };
 
 /// The label by which a PlacementDecision names its Placement.
@@ -15,9 +16,37 @@ pub(super) const PLACEMENT_LABEL: &str = "cluster.open-cluster-management.io/pla
 /// The annotation with the namespace that Ramen protects for a DRPlacementControl, once it has decided.
 pub const APP_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/app-namespace";
 /// The annotation with the cluster that Ramen deployed the application to last.
-pub const LAST_CLUSTER: &str = "drplacementcontrol.ramendr.openshift.io/last-app-deployment-cluster";
+pub const LAST_CLUSTER: &str =
+    "drplacementcontrol.ramendr.openshift.io/last-app-deployment-cluster";
 /// The label of a consistency group across applications.
 pub const GLOBAL_GROUP: &str = "ramendr.openshift.io/global-vgr";
+
+/// What is needed to read a kind from a cluster.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptKind {
+    /// The API group.
+    pub group: &'static str,
+    /// The version.
+    pub version: &'static str,
+    /// The kind.
+    pub kind: &'static str,
+    /// The resource.
+    pub plural: &'static str,
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+}
+
+impl KeptKind {
+    fn of<K: Kind>() -> Self {
+        Self {
+            group: K::GROUP,
+            version: K::VERSION,
+            kind: K::KIND,
+            plural: K::PLURAL,
+            namespaced: K::NAMESPACED,
+        }
+    }
+}
 
 /// A kind that the world keeps.
 pub trait Kept: Kind {
@@ -68,6 +97,42 @@ macro_rules! store {
                     self.$field.remove(&key.namespace, &key.name);
                 })*
                 self.configs.remove(key);
+            }
+
+            /// The kinds that are kept.
+            pub fn kinds() -> Vec<KeptKind> {
+                vec![$(KeptKind::of::<$kind>()),*]
+            }
+
+            /// Replaces all objects of a kind, except where `stays` says so.
+            pub(super) fn replace(&mut self, kind: &str, docs: Vec<Doc>, stays: impl Fn(&Key) -> bool) {
+                $(if kind == <$kind>::KIND {
+                    let gone: Vec<Key> = self.$field.iter().map(Object::key).filter(|key| !stays(key)).collect();
+                    for key in gone {
+                        self.remove(&key);
+                    }
+                })*
+                for doc in docs {
+                    self.take(kind, &doc);
+                }
+            }
+
+            /// Takes in an object that is known to be of this kind. One that does not fit our types is
+            /// left out: rules then find nothing to rest a denial on.
+            pub(super) fn take(&mut self, kind: &str, doc: &Doc) {
+                $(if kind == <$kind>::KIND {
+                    match Object::<$kind>::read(doc) {
+                        Ok(object) => self.put(object),
+                        Err(error) => tracing::warn!(kind, %error, "an object in the cluster can't be read"),
+                    }
+                })*
+            }
+
+            /// Says whether all objects of a kind are there.
+            pub(super) fn set_kind_synced(&mut self, kind: &str, synced: bool) {
+                $(if kind == <$kind>::KIND {
+                    self.$field.synced = synced;
+                })*
             }
 
             /// How many objects are kept of each kind.
@@ -133,20 +198,44 @@ impl Store {
 
     /// Whether the absence of an object of this name means that it does not exist.
     pub(super) fn holds_all<K: Kept>(&self, _namespace: &str, name: &str) -> bool {
-        let partial = K::KIND == ConfigMap::KIND && self.only_ramen_config_maps && !Configs::is_ramens(name);
+        let partial =
+            K::KIND == ConfigMap::KIND && self.only_ramen_config_maps && !Configs::is_ramens(name);
         K::table(self).synced && !partial
     }
 }
 
 fn drpc_relations(drpc: &Object<DRPlacementControl>) -> Vec<(Relation, &str)> {
     let mut relations = vec![(Relation::Name, drpc.meta.name.as_str())];
-    relations.extend(drpc.spec.dr_policy_ref.name.text().map(|name| (Relation::Policy, name)));
-    relations.extend(drpc.spec.placement_ref.name.text().map(|name| (Relation::PlacementName, name)));
-    relations.extend(drpc.meta.label(GLOBAL_GROUP).map(|group| (Relation::GlobalGroup, group)));
-    relations.extend(drpc.meta.annotation(LAST_CLUSTER).map(|cluster| (Relation::LastCluster, cluster)));
+    relations.extend(
+        drpc.spec
+            .dr_policy_ref
+            .name
+            .text()
+            .map(|name| (Relation::Policy, name)),
+    );
+    relations.extend(
+        drpc.spec
+            .placement_ref
+            .name
+            .text()
+            .map(|name| (Relation::PlacementName, name)),
+    );
+    relations.extend(
+        drpc.meta
+            .label(GLOBAL_GROUP)
+            .map(|group| (Relation::GlobalGroup, group)),
+    );
+    relations.extend(
+        drpc.meta
+            .annotation(LAST_CLUSTER)
+            .map(|cluster| (Relation::LastCluster, cluster)),
+    );
     let protected = drpc.spec.protected_namespaces.iter().flatten();
     relations.extend(protected.map(|namespace| (Relation::Protects, namespace.as_str())));
-    let own = drpc.meta.annotation(APP_NAMESPACE).unwrap_or(&drpc.meta.namespace);
+    let own = drpc
+        .meta
+        .annotation(APP_NAMESPACE)
+        .unwrap_or(&drpc.meta.namespace);
     relations.push((Relation::AppNamespace, own));
     relations
 }

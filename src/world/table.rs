@@ -50,17 +50,27 @@ pub struct Table<K: Kind> {
 
 impl<K: Kind> Default for Table<K> {
     fn default() -> Self {
-        Self { objects: HashMap::new(), index: HashMap::new(), synced: true }
+        Self {
+            objects: HashMap::new(),
+            index: HashMap::new(),
+            synced: true,
+        }
     }
 }
 
 impl<K: super::Kept> Table<K> {
     /// Puts an object in, in place of the one of its name.
     pub fn insert(&mut self, object: Object<K>) {
-        let place: Place = (object.meta.namespace.as_str().into(), object.meta.name.as_str().into());
+        let place: Place = (
+            object.meta.namespace.as_str().into(),
+            object.meta.name.as_str().into(),
+        );
         self.remove(&place.0, &place.1);
         for (relation, value) in K::relations(&object) {
-            self.index.entry((relation, value.into())).or_default().insert(place.clone());
+            self.index
+                .entry((relation, value.into()))
+                .or_default()
+                .insert(place.clone());
         }
         self.objects.insert(place, Arc::new(object));
     }
@@ -68,7 +78,9 @@ impl<K: super::Kept> Table<K> {
     /// Takes an object out.
     pub fn remove(&mut self, namespace: &str, name: &str) {
         let place: Place = (namespace.into(), name.into());
-        let Some(object) = self.objects.remove(&place) else { return };
+        let Some(object) = self.objects.remove(&place) else {
+            return;
+        };
         for (relation, value) in K::relations(&object) {
             let entry = (relation, value.into());
             if let Some(places) = self.index.get_mut(&entry) {
@@ -82,18 +94,27 @@ impl<K: super::Kept> Table<K> {
 
     /// One object.
     pub fn get(&self, namespace: &str, name: &str) -> Option<&Object<K>> {
-        self.objects.get(&(namespace.into(), name.into())).map(|object| &**object)
+        self.objects
+            .get(&(namespace.into(), name.into()))
+            .map(|object| &**object)
     }
 
     /// The objects that stand in a relation to something, by namespace and name.
     pub fn related(&self, relation: Relation, value: &str) -> impl Iterator<Item = &Object<K>> {
         let places = self.index.get(&(relation, value.into()));
-        places.into_iter().flatten().filter_map(|place| self.objects.get(place)).map(|object| &**object)
+        places
+            .into_iter()
+            .flatten()
+            .filter_map(|place| self.objects.get(place))
+            .map(|object| &**object)
     }
 
     /// Each value that some object stands in the relation to, in no order.
     pub fn values(&self, relation: Relation) -> impl Iterator<Item = &str> {
-        self.index.keys().filter(move |(of, _)| *of == relation).map(|(_, value)| &**value)
+        self.index
+            .keys()
+            .filter(move |(of, _)| *of == relation)
+            .map(|(_, value)| &**value)
     }
 
     /// Every object, in no order.
