@@ -1,4 +1,4 @@
-//! ramen-guard: finds what is wrong with RamenDR's custom resources when they are written.
+//! ramen-guard: finds what is wrong with `RamenDR`'s custom resources when they are written.
 //!
 //! A policy says what must hold; a rule checks it; the world is what a rule may ask about. The front
 //! ends carry a request in and a verdict out:

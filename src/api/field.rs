@@ -4,7 +4,7 @@ use k8s_openapi::{
     api::core::v1::PodSecurityContext,
     apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement},
 };
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, transform::transform_subschemas};
 use serde_json::Value;
 
 /// What a Kubernetes quantity may look like when it is written as a string.
@@ -17,6 +17,7 @@ const QUANTITY: &str = concat!(
 pub(crate) fn label_selector(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = plain_label_selector(generator);
     let mut requirement = LabelSelectorRequirement::json_schema(generator);
+    wordless(&mut requirement);
     atomic_list(&mut requirement, "/properties/values");
     if let Some(items) = schema.pointer_mut("/properties/matchExpressions/items") {
         *items = requirement.to_value();
@@ -28,6 +29,7 @@ pub(crate) fn label_selector(generator: &mut SchemaGenerator) -> Schema {
 /// A label selector as a CRD has it that was made before lists in selectors were marked atomic.
 pub(crate) fn plain_label_selector(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = LabelSelector::json_schema(generator);
+    wordless(&mut schema);
     schema.insert("x-kubernetes-map-type".to_owned(), "atomic".into());
     schema
 }
@@ -35,6 +37,7 @@ pub(crate) fn plain_label_selector(generator: &mut SchemaGenerator) -> Schema {
 /// The security context of a pod.
 pub(crate) fn pod_security_context(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = PodSecurityContext::json_schema(generator);
+    wordless(&mut schema);
     atomic_list(&mut schema, "/properties/supplementalGroups");
     atomic_list(&mut schema, "/properties/sysctls");
     schema
@@ -55,6 +58,17 @@ pub(crate) fn quantities(_: &mut SchemaGenerator) -> Schema {
 /// The maintenance modes that a storage backend can be asked for.
 pub(crate) fn maintenance_modes(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "array", "items": { "type": "string", "enum": ["Failover"] } })
+}
+
+/// An integer whose width the schema does not give.
+pub(crate) fn integer(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "integer" })
+}
+
+/// Drops the long descriptions that Kubernetes has for its own types.
+fn wordless(schema: &mut Schema) {
+    schema.remove("description");
+    transform_subschemas(&mut wordless, schema);
 }
 
 fn atomic_list(schema: &mut Schema, pointer: &str) {

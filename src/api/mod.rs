@@ -28,37 +28,65 @@ macro_rules! kind {
 
 pub mod condition;
 pub mod drcluster;
+pub mod drclusterconfig;
 pub mod drplacementcontrol;
 pub mod drpolicy;
 mod field;
+mod go;
+pub mod maintenancemode;
 mod object;
 pub mod peers;
 pub mod protectedpvc;
+pub mod protectedvolumereplicationgrouplist;
 pub mod protection;
+pub mod ramenconfig;
+pub mod recipe;
 pub mod reference;
+pub mod replicationgroupdestination;
+pub mod replicationgroupsource;
+pub mod schema;
 pub mod volsync;
 pub mod volumereplicationgroup;
 
 pub use condition::{Condition, condition};
 pub use drcluster::{ClusterMaintenanceMode, DRCluster, DRClusterSpec, DRClusterStatus};
+pub use drclusterconfig::{
+    DRClusterConfig, DRClusterConfigSpec, DRClusterConfigStatus, NetworkAttachment,
+    StorageAccessDetail,
+};
 pub use drplacementcontrol::{
     DRPlacementControl, DRPlacementControlSpec, DRPlacementControlStatus, PreferredDecision,
     VRGConditions, VRGResourceMeta,
 };
 pub use drpolicy::{DRPolicy, DRPolicySpec, DRPolicyStatus, NetworkPeer, PeerClass, PeerClasses};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
-pub use object::{Doc, Key, Kind, Meta, Object, OwnerReference, ReadError, Unread};
+pub use maintenancemode::{MaintenanceMode, MaintenanceModeSpec, MaintenanceModeStatus};
+pub use object::{Doc, Key, Kind, Meta, Object, OwnerReference, ReadError, UnreadStatus};
 pub use peers::{
     ApplicationSet, ConfigMap, ManagedCluster, ManagedClusterView, Placement, PlacementDecision,
     PlacementRule, Secret,
 };
 pub use protectedpvc::{Identifier, ProtectedPVC, VolumeResources};
+pub use protectedvolumereplicationgrouplist::{
+    ProtectedVolumeReplicationGroupList, ProtectedVolumeReplicationGroupListSpec,
+    ProtectedVolumeReplicationGroupListStatus,
+};
 pub use protection::{
     DiscoveredNetwork, DiscoveredResource, Groups, KubeObjectProtectionSpec, RecipeRef,
 };
+pub use ramenconfig::{RamenConfig, S3StoreProfile};
+pub use recipe::{Recipe, RecipeSpec, RecipeStatus};
 pub use reference::{
     LocalObjectReference, ObjectReference, ResourceReference, TypedLocalObjectReference,
 };
+pub use replicationgroupdestination::{
+    ReplicationGroupDestination, ReplicationGroupDestinationSpec, ReplicationGroupDestinationStatus,
+};
+pub use replicationgroupsource::{
+    ReplicationGroupSource, ReplicationGroupSourceSpec, ReplicationGroupSourceStatus,
+    ReplicationSourceTriggerSpec,
+};
+pub use schema::{apply_defaults, defaults, schema};
 pub use volsync::{
     MoverConfig, RsyncTLSConfig, VolSyncReplicationDestinationInfo,
     VolSyncReplicationDestinationSpec, VolSyncReplicationSourceSpec, VolSyncSpec,
@@ -91,22 +119,5 @@ pub trait Text {
 impl Text for Option<String> {
     fn text(&self) -> Option<&str> {
         self.as_deref().filter(|text| !text.is_empty())
-    }
-}
-
-/// TEMPORARY
-pub fn apply_defaults(kind: &str, object: &mut serde_json::Value) {
-    if kind == "DRPolicy"
-        && let Some(spec) = object.get_mut("spec").and_then(|s| s.as_object_mut())
-    {
-        for f in ["replicationClassSelector", "volumeSnapshotClassSelector"] {
-            spec.entry(f).or_insert_with(|| serde_json::json!({}));
-        }
-        if let Some(m) = spec
-            .get_mut("networkMappingRef")
-            .and_then(|s| s.as_object_mut())
-        {
-            m.entry("name").or_insert_with(|| serde_json::json!(""));
-        }
     }
 }

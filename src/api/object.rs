@@ -146,7 +146,7 @@ pub struct Object<K: Kind> {
     /// Whether the object has a body at all: no CRD of Ramen's requires `spec`.
     pub has_spec: bool,
     status: OnceLock<K::Status>,
-    unread: Option<Unread>,
+    unread: Option<UnreadStatus>,
 }
 
 impl<K: Kind> Object<K> {
@@ -177,8 +177,8 @@ impl<K: Kind> Object<K> {
     pub fn status(&self) -> &K::Status {
         self.status.get_or_init(|| {
             let read = match self.unread.as_ref() {
-                Some(Unread::Text(text)) => serde_json::from_str(text.get()).ok(),
-                Some(Unread::Value(value)) => K::Status::deserialize(value).ok(),
+                Some(UnreadStatus::Text(text)) => serde_json::from_str(text.get()).ok(),
+                Some(UnreadStatus::Value(value)) => K::Status::deserialize(value).ok(),
                 None => None,
             };
             read.unwrap_or_default()
@@ -223,12 +223,12 @@ pub struct Doc {
     /// The object. Always a JSON object.
     pub value: Value,
     /// Its `status`, not read yet.
-    pub status: Option<Unread>,
+    pub status: Option<UnreadStatus>,
 }
 
 /// A status that nobody has asked for yet.
 #[derive(Clone, Debug)]
-pub enum Unread {
+pub enum UnreadStatus {
     /// As it was sent.
     Text(Box<RawValue>),
     /// As it was parsed along with the rest.
@@ -247,7 +247,7 @@ impl Doc {
         let status = map
             .remove("status")
             .filter(|status| !status.is_null())
-            .map(Unread::Value);
+            .map(UnreadStatus::Value);
         if let Some(Value::Object(metadata)) = map.get_mut("metadata") {
             metadata.remove("managedFields");
         }
@@ -331,7 +331,7 @@ impl<'de> Deserialize<'de> for Doc {
                 }
                 let status = status
                     .filter(|status| status.get() != "null")
-                    .map(Unread::Text);
+                    .map(UnreadStatus::Text);
                 Ok(Doc {
                     value: Value::Object(map),
                     status,

@@ -64,7 +64,7 @@ pub struct VolumeReplicationGroupSpec {
     /// How the application's Kubernetes objects are protected; absent if only its volumes are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kube_object_protection: Option<KubeObjectProtectionSpec>,
-    /// The namespaces that are protected instead of the group's own. Absent and empty are not the same.
+    /// The namespaces that are protected instead of the group's own, which is meant when there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protected_namespaces: Option<Vec<String>>,
     /// The addresses that virtual machines are to have on this cluster.
