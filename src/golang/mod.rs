@@ -9,8 +9,10 @@
 //! | [`duration`] | `time.ParseDuration` |
 //! | [`cidr`] | `net.ParseCIDR` |
 //! | [`selector`] | `metav1.LabelSelectorAsSelector` |
+//! | [`base64`] | `base64.StdEncoding` |
 //! | [`names`] | `k8s.io/apimachinery/pkg/util/validation`: names, keys, label values |
 
+pub mod base64;
 pub mod cidr;
 pub mod duration;
 pub mod names;

@@ -1,1 +1,11 @@
 //! YAML as kubectl reads it, with positions; schemas.
+//!
+//! | module | what is in it |
+//! | --- | --- |
+//! | [`load`] | files, folders and standard input, to objects that know where they were written |
+//! | [`yaml`] | one text, to JSON values and the place of each part |
+//! | [`position`] | lines and columns |
+
+pub mod load;
+pub mod position;
+pub mod yaml;

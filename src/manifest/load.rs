@@ -1,0 +1,524 @@
+//! From files to objects: folders, `-`, multi-document YAML, JSON and `List`s.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use ignore::WalkBuilder;
+use jsonptr::{Pointer, PointerBuf};
+use serde_json::{Map, Value, value::RawValue};
+
+use super::{
+    position::{Inside, Position, Source},
+    yaml::{self, Composed, Duplicate, Limits, NodeId, Spans, Surprise, YamlError},
+};
+use crate::api::Doc;
+
+/// The name of what came through standard input.
+pub const STDIN: &str = "<stdin>";
+
+/// All that was found, in the order of the input.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The objects.
+    pub manifests: Vec<Manifest>,
+    /// Documents that are not Kubernetes objects.
+    pub skipped: Vec<Skipped>,
+    /// What could not be read, and duplicate keys.
+    pub errors: Vec<LoadError>,
+    /// How many files were read, standard input among them.
+    pub files: usize,
+}
+
+/// One object, and where it was written.
+#[derive(Debug)]
+pub struct Manifest {
+    /// The file.
+    pub source: Arc<Source>,
+    /// Which document of the file it is in, counted from 0. Empty documents do not count.
+    pub document: usize,
+    /// Which item of a `List` it is, counted from 0.
+    pub item: Option<usize>,
+    /// The object.
+    pub doc: Doc,
+    /// What YAML 1.1 took for something else than it looks like, with pointers into this object.
+    pub surprises: Vec<Surprise>,
+    /// The object with its nulls, if there are any.
+    raw: Option<Box<Value>>,
+    spans: Arc<Spans>,
+    root: NodeId,
+}
+
+/// A document that is not a Kubernetes object.
+#[derive(Debug)]
+pub struct Skipped {
+    /// The file.
+    pub source: Arc<Source>,
+    /// Where the document begins.
+    pub position: Position,
+    /// What it lacks.
+    pub reason: SkipReason,
+}
+
+/// What makes a document no Kubernetes object.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SkipReason {
+    /// A list, a string, a number.
+    #[error("not an object")]
+    NotAnObject,
+    /// An object without `kind`.
+    #[error("not a Kubernetes object: it has no kind")]
+    NoKind,
+    /// An object of some kind, but of which group?
+    #[error("not a Kubernetes object: {} has no apiVersion", crate::golang::quote(.0))]
+    NoApiVersion(String),
+}
+
+/// Something that could not be read. It displays as the message alone.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct LoadError {
+    /// What to call the file.
+    pub name: String,
+    /// The file, if it could be read.
+    pub file: Option<Arc<Source>>,
+    /// The place in it, if there is one.
+    pub position: Option<Position>,
+    /// What is wrong.
+    pub message: String,
+    /// The way out, where there is a usual one.
+    pub help: Option<&'static str>,
+    /// Another place that has to do with it, and what is there.
+    pub related: Option<(Position, &'static str)>,
+}
+
+/// Reads files, folders and, for `-`, standard input. A path that can't be read is among the errors;
+/// nothing stops the rest.
+pub fn load(paths: &[PathBuf], stdin: &mut dyn Read, limits: &Limits) -> Loaded {
+    let mut loaded = Loaded::default();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            let bytes = read(&mut *stdin, limits);
+            loaded.add_bytes(STDIN, bytes, limits);
+        } else if path.is_dir() {
+            loaded.add_folder(path, limits);
+        } else {
+            loaded.add_file(path, limits);
+        }
+    }
+    loaded
+}
+
+/// Reads a text that is already there.
+pub fn load_text(name: &str, text: impl Into<Arc<str>>, limits: &Limits) -> Loaded {
+    let mut loaded = Loaded::default();
+    loaded.add_text(Source::new(name, text), limits);
+    loaded
+}
+
+/// All of it, but no more than one byte above the limit, which is enough to see that it is too long.
+fn read(input: &mut dyn Read, limits: &Limits) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(limits.bytes).unwrap_or(u64::MAX);
+    input
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+impl Loaded {
+    /// Every manifest of a folder and of those in it, by name. What Git ignores and what is hidden
+    /// is left out; links are followed.
+    fn add_folder(&mut self, folder: &Path, limits: &Limits) {
+        let walk = WalkBuilder::new(folder)
+            .follow_links(true)
+            .ignore(false)
+            .git_global(false)
+            .sort_by_file_name(Ord::cmp)
+            .build();
+        for entry in walk {
+            match entry {
+                Ok(entry) => {
+                    let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
+                    if is_file && is_manifest(entry.path()) {
+                        self.add_file(entry.path(), limits);
+                    }
+                }
+                Err(error) => self.add_walk_error(folder, &error),
+            }
+        }
+    }
+
+    fn add_walk_error(&mut self, folder: &Path, error: &ignore::Error) {
+        let (mut path, mut inner) = (folder, error);
+        loop {
+            match inner {
+                // A link to a folder above it adds nothing new.
+                ignore::Error::Loop { .. } => return,
+                ignore::Error::WithPath { path: at, err } => (path, inner) = (at, err),
+                ignore::Error::WithDepth { err, .. } => inner = err,
+                _ => break,
+            }
+        }
+        // A dead link matters if a manifest should be there.
+        if path == folder || path.extension().is_none() || is_manifest(path) {
+            let message = match inner {
+                ignore::Error::Io(error) => unreadable(error),
+                other => other.to_string(),
+            };
+            self.errors
+                .push(LoadError::of_file(path.display().to_string(), message));
+        }
+    }
+
+    fn add_file(&mut self, path: &Path, limits: &Limits) {
+        let bytes = File::open(path).and_then(|mut file| read(&mut file, limits));
+        self.add_bytes(&path.display().to_string(), bytes, limits);
+    }
+
+    fn add_bytes(&mut self, name: &str, bytes: io::Result<Vec<u8>>, limits: &Limits) {
+        match bytes.map(String::from_utf8) {
+            Ok(Ok(text)) => self.add_text(Source::new(name, text), limits),
+            Ok(Err(error)) => {
+                let error = not_utf8(name, error.as_bytes(), &error.utf8_error());
+                self.errors.push(error);
+            }
+            Err(error) => self
+                .errors
+                .push(LoadError::of_file(name.to_owned(), unreadable(&error))),
+        }
+    }
+
+    fn add_text(&mut self, source: Source, limits: &Limits) {
+        self.files += 1;
+        let source = Arc::new(source);
+        for (document, read) in yaml::documents(&source.text, limits)
+            .into_iter()
+            .enumerate()
+        {
+            match read {
+                Ok(composed) => self.add_document(&source, document, composed),
+                Err(error) => self.errors.push(LoadError::of_yaml(&source, error)),
+            }
+        }
+    }
+
+    fn add_document(&mut self, source: &Arc<Source>, document: usize, composed: Composed) {
+        let Composed {
+            value,
+            spans,
+            surprises,
+            duplicates,
+            nulls,
+            ..
+        } = composed;
+        let duplicates = duplicates
+            .iter()
+            .map(|twice| LoadError::of_duplicate(source, twice));
+        self.errors.extend(duplicates);
+        let place = Place {
+            source,
+            document,
+            spans: &Arc::new(spans),
+            nulls,
+        };
+        self.add_object(&place, None, NodeId::ROOT, value, surprises);
+    }
+
+    fn add_object(
+        &mut self,
+        place: &Place<'_>,
+        item: Option<usize>,
+        root: NodeId,
+        value: Value,
+        surprises: Vec<Surprise>,
+    ) {
+        let mut fields = match object(value) {
+            Ok(fields) => fields,
+            Err(reason) => {
+                let position = place.source.position(place.spans.range(root));
+                self.skipped.push(Skipped {
+                    source: place.source.clone(),
+                    position,
+                    reason,
+                });
+                return;
+            }
+        };
+        if let Some(items) = take_items(&mut fields) {
+            self.add_items(place, root, &fields, items, surprises);
+            return;
+        }
+        let (doc, raw) = split(fields, place.nulls);
+        self.manifests.push(Manifest {
+            source: place.source.clone(),
+            document: place.document,
+            item,
+            doc,
+            surprises,
+            raw: raw.map(Box::new),
+            spans: place.spans.clone(),
+            root,
+        });
+    }
+
+    fn add_items(
+        &mut self,
+        place: &Place<'_>,
+        list: NodeId,
+        fields: &Map<String, Value>,
+        items: Vec<Value>,
+        mut surprises: Vec<Surprise>,
+    ) {
+        let Some(node) = place.child(list, "items") else {
+            return;
+        };
+        let nodes: Vec<NodeId> = place.spans.entries(node).collect();
+        for (at, (mut item, node)) in items.into_iter().zip(nodes).enumerate() {
+            infer_kind(&mut item, fields);
+            let prefix = PointerBuf::from_tokens(["items", &at.to_string()]);
+            let (own, rest) = surprises
+                .into_iter()
+                .partition(|surprise: &Surprise| surprise.pointer.starts_with(&prefix));
+            surprises = rest;
+            let own: Vec<Surprise> = own;
+            let own = own.into_iter().map(|mut surprise| {
+                if let Some(rest) = surprise.pointer.strip_prefix(&prefix) {
+                    surprise.pointer = rest.to_buf();
+                }
+                surprise
+            });
+            self.add_object(place, Some(at), node, item, own.collect());
+        }
+    }
+}
+
+/// The document that an object is in.
+struct Place<'a> {
+    source: &'a Arc<Source>,
+    document: usize,
+    spans: &'a Arc<Spans>,
+    nulls: bool,
+}
+
+impl Place<'_> {
+    fn child(&self, parent: NodeId, field: &str) -> Option<NodeId> {
+        let pointer = PointerBuf::from_tokens([field]);
+        let found = self.spans.find(&self.source.text, parent, &pointer);
+        found.exact.then_some(found.node)
+    }
+}
+
+/// The fields of a Kubernetes object, or why it is none.
+fn object(value: Value) -> Result<Map<String, Value>, SkipReason> {
+    let Value::Object(fields) = value else {
+        return Err(SkipReason::NotAnObject);
+    };
+    let text = |field: &str| {
+        fields
+            .get(field)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    match (text("kind"), text("apiVersion")) {
+        (None, _) => Err(SkipReason::NoKind),
+        (Some(kind), None) => Err(SkipReason::NoApiVersion(kind.to_owned())),
+        _ => Ok(fields),
+    }
+}
+
+/// The items of a list. A kind may end in `List` without being one: then it has no items.
+fn take_items(fields: &mut Map<String, Value>) -> Option<Vec<Value>> {
+    let is_list =
+        fields.get("kind")?.as_str()?.ends_with("List") && fields.get("items")?.is_array();
+    match is_list.then(|| fields.remove("items"))?? {
+        Value::Array(items) => Some(items),
+        _ => None,
+    }
+}
+
+/// In a `DRPolicyList`, an item that does not say so is a `DRPolicy`.
+fn infer_kind(item: &mut Value, list: &Map<String, Value>) {
+    let text = |field| list.get(field).and_then(Value::as_str).unwrap_or_default();
+    let kind = text("kind").strip_suffix("List").unwrap_or_default();
+    if let Value::Object(fields) = item
+        && !kind.is_empty()
+        && !fields.contains_key("apiVersion")
+        && !fields.contains_key("kind")
+    {
+        fields.insert("kind".to_owned(), kind.into());
+        fields.insert("apiVersion".to_owned(), text("apiVersion").into());
+    }
+}
+
+/// The object as [`Doc`] keeps it, and as it was with its nulls, if it has any.
+fn split(mut fields: Map<String, Value>, nulls: bool) -> (Doc, Option<Value>) {
+    if let Some(Value::Object(metadata)) = fields.get_mut("metadata") {
+        metadata.remove("managedFields");
+    }
+    let status = fields.remove("status").filter(|status| !status.is_null());
+    let status = status.and_then(|status| RawValue::from_string(status.to_string()).ok());
+    let mut value = Value::Object(fields);
+    let raw = (nulls && has_null(&value)).then(|| value.clone());
+    if raw.is_some() {
+        drop_nulls(&mut value);
+    }
+    (Doc { value, status }, raw)
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.iter().any(has_null),
+        Value::Object(fields) => fields.values().any(has_null),
+        _ => false,
+    }
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        _ => {}
+    }
+}
+
+impl Manifest {
+    /// The object as it was written, with its nulls: what a schema is for. Neither `status` nor
+    /// `metadata.managedFields` is in it.
+    pub fn raw(&self) -> &Value {
+        self.raw.as_deref().unwrap_or(&self.doc.value)
+    }
+
+    /// The place of what a pointer names. Of something that is not there, or holds nothing, it is
+    /// the key of the nearest parent that is.
+    pub fn position(&self, pointer: &Pointer) -> Position {
+        let found = self.spans.find(&self.source.text, self.root, pointer);
+        let value = self.spans.range(found.node);
+        if found.exact && !value.is_empty() {
+            return self.source.position(value);
+        }
+        let range = match found.key {
+            Some(key) => self.spans.range(key),
+            None => self.start_of(found.node),
+        };
+        self.source.position(range)
+    }
+
+    /// The place of the key of what a pointer names, or of the nearest parent that is there.
+    pub fn key_position(&self, pointer: &Pointer) -> Position {
+        let found = self.spans.find(&self.source.text, self.root, pointer);
+        let range = match found.key {
+            Some(key) => self.spans.range(key),
+            None => self.start_of(found.node),
+        };
+        self.source.position(range)
+    }
+
+    /// A place in a string that is a text of its own, such as the YAML in a `ConfigMap`: `inner`
+    /// counts in bytes of the string that the pointer names.
+    pub fn position_inside(&self, pointer: &Pointer, inner: std::ops::Range<usize>) -> Position {
+        let found = self.spans.find(&self.source.text, self.root, pointer);
+        let text = pointer
+            .resolve(&self.doc.value)
+            .ok()
+            .and_then(Value::as_str);
+        match text {
+            Some(text) if found.exact => {
+                let scalar = self.spans.range(found.node);
+                let inside = Inside::new(&self.source.text, scalar, text);
+                self.source.position(inside.range(inner))
+            }
+            _ => self.position(pointer),
+        }
+    }
+
+    /// What stands for a node that has no key: of an object its kind, or else its first field.
+    fn start_of(&self, node: NodeId) -> std::ops::Range<usize> {
+        let text = &self.source.text;
+        let kind = self.spans.find(text, node, Pointer::from_static("/kind"));
+        if node == self.root && kind.exact {
+            return self.spans.range(kind.node);
+        }
+        match self.spans.fields(node).next() {
+            Some((key, _)) => self.spans.range(key),
+            None => self.spans.range(node),
+        }
+    }
+}
+
+impl LoadError {
+    fn of_file(name: String, message: String) -> Self {
+        Self {
+            name,
+            file: None,
+            position: None,
+            message,
+            help: None,
+            related: None,
+        }
+    }
+
+    fn of_yaml(source: &Arc<Source>, error: YamlError) -> Self {
+        let template = source.text.contains("{{");
+        let help =
+            template.then_some("this looks like a template: render it first, with 'helm template'");
+        Self {
+            name: source.name.clone(),
+            position: Some(source.position(error.bytes)),
+            file: Some(source.clone()),
+            message: error.message,
+            help: help.or(error.help),
+            related: None,
+        }
+    }
+
+    fn of_duplicate(source: &Arc<Source>, twice: &Duplicate) -> Self {
+        Self {
+            name: source.name.clone(),
+            position: Some(source.position(twice.second.clone())),
+            file: Some(source.clone()),
+            message: format!("duplicate key {}", crate::golang::quote(&twice.name)),
+            help: Some("remove one of the two: kubectl would take the last"),
+            related: Some((source.position(twice.first.clone()), "first here")),
+        }
+    }
+}
+
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(std::ffi::OsStr::to_str);
+    matches!(extension, Some("yaml" | "yml" | "json"))
+}
+
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => format!("can't read it: {error}"),
+    }
+}
+
+fn not_utf8(name: &str, bytes: &[u8], error: &std::str::Utf8Error) -> LoadError {
+    let at = error.valid_up_to();
+    let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    let valid = String::from_utf8_lossy(&bytes[..at]).into_owned();
+    let source = Source::new(name, valid);
+    LoadError {
+        name: name.to_owned(),
+        position: Some(source.position(at..at)),
+        file: None,
+        message: format!("not UTF-8: byte {:#04x} at offset {at}", bytes[at]),
+        help: Some(if utf16 {
+            "save it as UTF-8, not as UTF-16"
+        } else {
+            "save it as UTF-8"
+        }),
+        related: None,
+    }
+}

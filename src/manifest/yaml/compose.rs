@@ -1,0 +1,638 @@
+//! From the parser's events to a JSON value and its places.
+
+use std::{borrow::Cow, collections::HashMap, ops::Range};
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use jsonptr::PointerBuf;
+use serde_json::{Map, Value};
+
+use super::{
+    Composed, Duplicate, Limits, Surprise, SurpriseKind, YamlError,
+    scalar::{self, Scalar},
+    spans::{NodeId, NodeKind, Spans},
+};
+use crate::golang::{base64, quote};
+
+/// How many duplicates and surprises are kept of one document: more would only be slow to show.
+pub(super) const NOTES: usize = 100;
+
+/// Composes the first document of `text[chunk]`. `None` where there is none.
+///
+/// `whole` makes anything behind the first document an error.
+pub(super) fn compose(
+    text: &str,
+    chunk: Range<usize>,
+    limits: &Limits,
+    whole: bool,
+) -> Result<Option<Composed>, YamlError> {
+    let options = granit_parser::options! { emit_comments: false };
+    let source = &text[chunk.clone()];
+    let mut composer = Composer {
+        text,
+        base: chunk.start,
+        limits: *limits,
+        spans: Spans::with_capacity(source.len()),
+        stack: Vec::new(),
+        anchors: HashMap::new(),
+        copied: Size::default(),
+        end: chunk.start,
+        root: None,
+        notes: Notes::default(),
+    };
+    let mut done = false;
+    for event in Parser::new_from_str_with_options(source, options) {
+        let (event, span) = match event {
+            Ok(event) => event,
+            Err(error) if done => return Err(after_end(super::error::place(&error, chunk.start))),
+            Err(error) => return Err(super::error::of_scanner(&error, chunk.start)),
+        };
+        match event {
+            Event::DocumentStart(..) if done => return Err(after_end(composer.bytes(&span))),
+            Event::DocumentEnd if !whole => break,
+            Event::DocumentEnd => done = true,
+            event => composer.event(event, &span)?,
+        }
+    }
+    composer.check_tabs(chunk)?;
+    Ok(composer.finish())
+}
+
+/// kubectl stops here without a word, so half of a manifest can be lost to one space.
+fn after_end(range: Range<usize>) -> YamlError {
+    YamlError::new(
+        range,
+        "the document has ended, kubectl does not read what follows",
+    )
+    .help("check the indentation, or begin another document with a line of '---'")
+}
+
+struct Composer<'t> {
+    text: &'t str,
+    /// Where the parsed part begins in the text.
+    base: usize,
+    limits: Limits,
+    spans: Spans,
+    stack: Vec<Frame>,
+    anchors: HashMap<usize, Anchor>,
+    /// What anchors and aliases have copied so far.
+    copied: Size,
+    /// Where the last scalar, alias or bracket ended.
+    end: usize,
+    root: Option<Value>,
+    notes: Notes,
+}
+
+#[derive(Default)]
+struct Notes {
+    surprises: Vec<Surprise>,
+    duplicates: Vec<Duplicate>,
+    non_finite: Vec<(NodeId, f64)>,
+    nulls: bool,
+}
+
+/// A list or an object that is not complete yet.
+struct Frame {
+    open: Open,
+    node: NodeId,
+    anchor: usize,
+}
+
+enum Open {
+    Sequence(Vec<Value>),
+    Mapping(Map<String, Value>, Option<Key>),
+}
+
+enum Key {
+    Name(String),
+    Merge,
+}
+
+/// A complete node that aliases can stand for.
+struct Anchor {
+    value: Value,
+    target: Target,
+    size: Size,
+    /// The node as the name of a field, or why it can't be one.
+    name: Result<String, &'static str>,
+}
+
+/// What an alias is shown as: a scalar where it is used, all else where it is written.
+#[derive(Clone, Copy)]
+enum Target {
+    Scalar(NodeKind),
+    Node(NodeId),
+}
+
+#[derive(Clone, Copy, Default)]
+struct Size {
+    nodes: usize,
+    bytes: usize,
+}
+
+impl Size {
+    fn of(value: &Value) -> Self {
+        let mut size = Self { nodes: 1, bytes: 0 };
+        match value {
+            Value::String(text) => size.bytes = text.len(),
+            Value::Array(items) => items.iter().for_each(|item| size.add(Self::of(item))),
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    size.bytes += name.len();
+                    size.add(Self::of(value));
+                }
+            }
+            _ => {}
+        }
+        size
+    }
+
+    fn add(&mut self, other: Self) {
+        self.nodes = self.nodes.saturating_add(other.nodes);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
+impl Composer<'_> {
+    fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), YamlError> {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let range = self.bytes(span);
+                self.end = range.end;
+                if style == ScalarStyle::DoubleQuoted && matches!(text, Cow::Owned(_)) {
+                    self.check_escapes(&range)?;
+                }
+                self.scalar(&text, style, anchor, tag.as_deref(), range)
+            }
+            Event::MappingStart(_, anchor, _) => self.open(
+                NodeKind::Mapping,
+                Open::Mapping(Map::new(), None),
+                anchor,
+                span,
+            ),
+            Event::SequenceStart(_, anchor, _) => {
+                self.open(NodeKind::Sequence, Open::Sequence(Vec::new()), anchor, span)
+            }
+            Event::MappingEnd | Event::SequenceEnd => {
+                // Of a block, nothing shows the end; of a flow collection, the bracket does.
+                let range = self.bytes(span);
+                if !range.is_empty() {
+                    self.end = range.end;
+                }
+                self.close()
+            }
+            Event::Alias(id) => {
+                let range = self.bytes(span);
+                self.end = range.end;
+                self.alias(id, range)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn bytes(&self, span: &Span) -> Range<usize> {
+        let range = span.byte_range().unwrap_or_default();
+        self.base + range.start..self.base + range.end
+    }
+
+    /// Whether the next node is the name of a field.
+    fn wants_key(&self) -> bool {
+        matches!(
+            self.stack.last(),
+            Some(Frame {
+                open: Open::Mapping(_, None),
+                ..
+            })
+        )
+    }
+
+    fn scalar(
+        &mut self,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+        range: Range<usize>,
+    ) -> Result<(), YamlError> {
+        let (read, decoded) = read_scalar(text, style, tag, &range)?;
+        let plain = style == ScalarStyle::Plain;
+        let text = decoded.as_deref().unwrap_or(text);
+        let legacy = matches!(read, Scalar::Bool { legacy: true, .. });
+        if legacy || matches!(read, Scalar::Int { octal: true, .. }) {
+            self.surprise(read, &range);
+        }
+        if self.wants_key() {
+            let merge = text == "<<" && (plain && tag.is_none() || is_merge_tag(tag));
+            let name = read.to_key(text);
+            if anchor != 0 {
+                let value = read.to_json(text).unwrap_or_default();
+                self.anchor(
+                    anchor,
+                    &value,
+                    Target::Scalar(read.into()),
+                    name.clone(),
+                    &range,
+                )?;
+            }
+            if merge {
+                self.spans.push(NodeKind::Merge, range);
+                self.set_key(Key::Merge);
+                return Ok(());
+            }
+            return self.key(name, range);
+        }
+        let node = self.spans.push(read.into(), range.clone());
+        let value = read.to_json(text).unwrap_or_else(|| {
+            if let Scalar::Float(value) = read {
+                self.notes.non_finite.push((node, value));
+            }
+            Value::Null
+        });
+        if anchor != 0 {
+            self.anchor(
+                anchor,
+                &value,
+                Target::Scalar(read.into()),
+                read.to_key(text),
+                &range,
+            )?;
+        }
+        self.value(value, node)
+    }
+
+    /// Refuses the escapes that YAML 1.2 and JSON have and YAML 1.1 does not.
+    fn check_escapes(&self, range: &Range<usize>) -> Result<(), YamlError> {
+        let bytes = self.text.as_bytes();
+        let mut at = range.start;
+        while at + 1 < range.end {
+            if bytes[at] != b'\\' {
+                at += 1;
+                continue;
+            }
+            let surrogate = || {
+                let first = bytes.get(at + 2..at + 4);
+                matches!(
+                    first,
+                    Some([b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F'])
+                )
+            };
+            let (wrong, help) = match bytes[at + 1] {
+                b'/' => (true, "write the '/' without a backslash"),
+                b'u' => (
+                    surrogate(),
+                    "write the character itself, or \\U and eight digits",
+                ),
+                _ => (false, ""),
+            };
+            if wrong {
+                return Err(
+                    YamlError::new(at..at + 2, "kubectl does not know this escape").help(help),
+                );
+            }
+            at += 2;
+        }
+        Ok(())
+    }
+
+    fn open(
+        &mut self,
+        kind: NodeKind,
+        open: Open,
+        anchor: usize,
+        span: &Span,
+    ) -> Result<(), YamlError> {
+        let range = self.bytes(span);
+        if self.wants_key() {
+            return Err(
+                YamlError::new(range, "a list or an object can't be the name of a field")
+                    .help("quote text that begins with '{' or '['"),
+            );
+        }
+        if self.stack.len() >= self.limits.depth {
+            let message = format!("nested more than {} levels deep", self.limits.depth);
+            return Err(YamlError::new(range, message));
+        }
+        self.end = range.end;
+        let node = self.spans.push(kind, range);
+        self.stack.push(Frame { open, node, anchor });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), YamlError> {
+        let Some(frame) = self.stack.pop() else {
+            return Ok(());
+        };
+        self.spans.close(frame.node, self.end);
+        let value = match frame.open {
+            Open::Sequence(items) => Value::Array(items),
+            Open::Mapping(fields, _) => Value::Object(fields),
+        };
+        if frame.anchor != 0 {
+            let range = self.spans.range(frame.node);
+            let name = Err("a list or an object can't be the name of a field");
+            self.anchor(frame.anchor, &value, Target::Node(frame.node), name, &range)?;
+        }
+        self.value(value, frame.node)
+    }
+
+    fn anchor(
+        &mut self,
+        id: usize,
+        value: &Value,
+        target: Target,
+        name: Result<String, &'static str>,
+        range: &Range<usize>,
+    ) -> Result<(), YamlError> {
+        let size = Size::of(value);
+        self.copy(size, range)?;
+        self.anchors.insert(
+            id,
+            Anchor {
+                value: value.clone(),
+                target,
+                size,
+                name,
+            },
+        );
+        Ok(())
+    }
+
+    fn alias(&mut self, id: usize, range: Range<usize>) -> Result<(), YamlError> {
+        let Some(anchor) = self.anchors.get(&id) else {
+            return Err(YamlError::new(
+                range,
+                "this alias stands for something that contains it",
+            ));
+        };
+        let (size, target) = (anchor.size, anchor.target);
+        if self.wants_key() {
+            let name = anchor.name.clone();
+            return self.key(name, range);
+        }
+        self.copy(size, &range)?;
+        let value = self
+            .anchors
+            .get(&id)
+            .map(|anchor| anchor.value.clone())
+            .unwrap_or_default();
+        let node = match target {
+            Target::Scalar(kind) => self.spans.push(kind, range),
+            Target::Node(node) => self.spans.push_alias(range, node),
+        };
+        self.value(value, node)
+    }
+
+    /// Counts what is about to be copied: a few lines of aliases can stand for terabytes.
+    fn copy(&mut self, size: Size, range: &Range<usize>) -> Result<(), YamlError> {
+        self.copied.add(size);
+        if self.copied.nodes > self.limits.alias_nodes
+            || self.copied.bytes > self.limits.alias_bytes
+        {
+            return Err(YamlError::new(
+                range.clone(),
+                "the aliases stand for far more than is written",
+            ));
+        }
+        Ok(())
+    }
+
+    fn set_key(&mut self, key: Key) {
+        if let Some(Frame {
+            open: Open::Mapping(_, pending),
+            ..
+        }) = self.stack.last_mut()
+        {
+            *pending = Some(key);
+        }
+    }
+
+    fn key(
+        &mut self,
+        name: Result<String, &'static str>,
+        range: Range<usize>,
+    ) -> Result<(), YamlError> {
+        let name = name.map_err(|message| YamlError::new(range.clone(), message))?;
+        let source = self.text.get(range.clone()).unwrap_or_default();
+        let spelt = source == name
+            || matches!(source.as_bytes(), [b'"', .., b'"'] | [b'\'', .., b'\''])
+                && source.get(1..source.len() - 1) == Some(&name);
+        let duplicate = match self.stack.last() {
+            Some(Frame {
+                open: Open::Mapping(fields, _),
+                node,
+                ..
+            }) => fields.contains_key(&name).then_some(*node),
+            _ => None,
+        };
+        self.spans
+            .push_key(range.clone(), (!spelt).then_some(&name));
+        if let Some(object) = duplicate
+            && self.notes.duplicates.len() < NOTES
+            && let Some(first) = self.spans.first_key(self.text, object, &name)
+        {
+            let first = self.spans.range(first);
+            // A field that a merge brought has no key here, and may be written over.
+            if first != range {
+                self.notes.duplicates.push(Duplicate {
+                    name: name.clone(),
+                    first,
+                    second: range,
+                });
+            }
+        }
+        self.set_key(Key::Name(name));
+        Ok(())
+    }
+
+    /// Puts a complete value where it belongs.
+    fn value(&mut self, value: Value, node: NodeId) -> Result<(), YamlError> {
+        self.notes.nulls |= value.is_null();
+        match self.stack.last_mut() {
+            None => self.root = Some(value),
+            Some(Frame {
+                open: Open::Sequence(items),
+                ..
+            }) => items.push(value),
+            Some(Frame {
+                open: Open::Mapping(fields, key),
+                ..
+            }) => match key.take() {
+                Some(Key::Name(name)) => {
+                    fields.insert(name, value);
+                }
+                Some(Key::Merge) => return self.merge(value, node),
+                // `wants_key` has seen to it that there is a key.
+                None => {}
+            },
+        }
+        Ok(())
+    }
+
+    /// `<<`: what is merged replaces what stands before it, as in go-yaml v2, and of a list the
+    /// first wins.
+    fn merge(&mut self, value: Value, node: NodeId) -> Result<(), YamlError> {
+        let is_object = |node| self.spans.kind(node) == NodeKind::Mapping;
+        let objects = match value {
+            Value::Object(object) if is_object(node) => vec![object],
+            Value::Array(items)
+                if !self.spans.is_alias(node) && self.spans.entries(node).all(is_object) =>
+            {
+                let objects = items.into_iter().rev().filter_map(|item| match item {
+                    Value::Object(object) => Some(object),
+                    _ => None,
+                });
+                objects.collect()
+            }
+            _ => {
+                let range = self.spans.range(node);
+                return Err(
+                    YamlError::new(range, "'<<' merges an object or a list of objects")
+                        .help("quote the name if it is meant as it stands: \"<<\""),
+                );
+            }
+        };
+        if let Some(Frame {
+            open: Open::Mapping(fields, _),
+            ..
+        }) = self.stack.last_mut()
+        {
+            fields.extend(objects.into_iter().flatten());
+        }
+        Ok(())
+    }
+
+    /// Refuses a tab where an indentation may stand: granit-parser takes it where no harm is done,
+    /// kubectl never does.
+    fn check_tabs(&self, chunk: Range<usize>) -> Result<(), YamlError> {
+        let source = &self.text[chunk.clone()];
+        if !source.contains('\t') {
+            return Ok(());
+        }
+        let mut start = chunk.start;
+        let tabs = source.split_inclusive('\n').filter_map(|line| {
+            let indent = line
+                .bytes()
+                .take_while(|byte| matches!(byte, b' ' | b'-' | b'?'))
+                .count();
+            let tab = start + indent;
+            start += line.len();
+            (line.as_bytes().get(indent) == Some(&b'\t')).then_some(tab)
+        });
+        match self.spans.first_outside(self.text, tabs) {
+            Some(tab) => {
+                let error = YamlError::new(tab..tab + 1, "a tab can't indent");
+                Err(error.help("indent with spaces"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn surprise(&mut self, read: Scalar, range: &Range<usize>) {
+        if self.notes.surprises.len() >= NOTES {
+            return;
+        }
+        let (kind, value) = match read {
+            Scalar::Bool { value, .. } => (SurpriseKind::Boolean, value.into()),
+            Scalar::Int { value, .. } => (SurpriseKind::Octal, value.into()),
+            _ => return,
+        };
+        let written = self.text.get(range.clone()).unwrap_or_default().to_owned();
+        let key = self.wants_key();
+        let pointer = self.here();
+        self.notes.surprises.push(Surprise {
+            kind,
+            key,
+            pointer,
+            written,
+            value,
+            bytes: range.clone(),
+        });
+    }
+
+    /// The pointer of the value that comes next; of the object, if its next key does.
+    fn here(&self) -> PointerBuf {
+        let mut pointer = PointerBuf::new();
+        for frame in &self.stack {
+            match &frame.open {
+                Open::Sequence(items) => pointer.push_back(items.len()),
+                Open::Mapping(_, Some(Key::Name(name))) => pointer.push_back(name.as_str()),
+                Open::Mapping(_, Some(Key::Merge)) => pointer.push_back("<<"),
+                Open::Mapping(_, None) => {}
+            }
+        }
+        pointer
+    }
+
+    fn finish(self) -> Option<Composed> {
+        let Notes {
+            surprises,
+            duplicates,
+            non_finite,
+            nulls,
+        } = self.notes;
+        let (value, spans) = (self.root?, self.spans);
+        Some(Composed {
+            value,
+            spans,
+            surprises,
+            duplicates,
+            non_finite,
+            nulls,
+        })
+    }
+}
+
+/// Reads a scalar by its style and tag; also its text, if decoding changed it.
+fn read_scalar(
+    text: &str,
+    style: ScalarStyle,
+    tag: Option<&Tag>,
+    range: &Range<usize>,
+) -> Result<(Scalar, Option<String>), YamlError> {
+    let Some(tag) = tag else {
+        let plain = style == ScalarStyle::Plain;
+        return Ok((
+            if plain {
+                scalar::plain(text)
+            } else {
+                Scalar::Text
+            },
+            None,
+        ));
+    };
+    match tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() {
+        Some("binary") => {
+            let bytes = base64::decode(text)
+                .ok_or_else(|| YamlError::new(range.clone(), "this is not base64"))?;
+            Ok((
+                Scalar::Text,
+                Some(String::from_utf8_lossy(&bytes).into_owned()),
+            ))
+        }
+        Some(name) => match scalar::tagged(name, text) {
+            Ok(read) => Ok((read, None)),
+            Err(found) => {
+                let message = format!("{} is of type !!{found}, not !!{name}", quote(text));
+                Err(YamlError::new(range.clone(), message))
+            }
+        },
+        None => Ok((Scalar::Text, None)),
+    }
+}
+
+fn is_merge_tag(tag: Option<&Tag>) -> bool {
+    tag.and_then(|tag| tag.suffix_in_namespace("tag:yaml.org,2002:"))
+        .as_deref()
+        == Some("merge")
+}
+
+impl From<Scalar> for NodeKind {
+    fn from(read: Scalar) -> Self {
+        match read {
+            Scalar::Null => Self::Null,
+            Scalar::Bool { .. } => Self::Bool,
+            Scalar::Int { .. } | Scalar::Uint(_) => Self::Int,
+            Scalar::Float(_) => Self::Float,
+            Scalar::Text => Self::Text,
+        }
+    }
+}
