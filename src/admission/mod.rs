@@ -1,1 +1,6 @@
 //! `AdmissionReview` in and out, mutation, the TLS server.
+
+pub mod certificate;
+pub mod metrics;
+pub mod server;
+pub mod tls;
