@@ -1,4 +1,8 @@
 //! `AdmissionReview` in and out, mutation, the TLS server.
 
+pub mod certificate;
+pub mod metrics;
 pub mod mutate;
 pub mod review;
+pub mod server;
+pub mod tls;

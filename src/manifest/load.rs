@@ -9,13 +9,13 @@ use std::{
 
 use ignore::WalkBuilder;
 use jsonptr::{Pointer, PointerBuf};
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 
 use super::{
     position::{Inside, Position, Source},
     yaml::{self, Composed, Duplicate, Limits, NodeId, Spans, Surprise, YamlError},
 };
-use crate::api::Doc;
+use crate::api::{Doc, UnreadStatus};
 
 /// The name of what came through standard input.
 pub const STDIN: &str = "<stdin>";
@@ -360,7 +360,7 @@ fn split(mut fields: Map<String, Value>, nulls: bool) -> (Doc, Option<Value>) {
         metadata.remove("managedFields");
     }
     let status = fields.remove("status").filter(|status| !status.is_null());
-    let status = status.and_then(|status| RawValue::from_string(status.to_string()).ok());
+    let status = status.map(UnreadStatus::Value);
     let mut value = Value::Object(fields);
     let raw = (nulls && has_null(&value)).then(|| value.clone());
     if raw.is_some() {
