@@ -24,7 +24,7 @@ fn main() -> Result<()> {
             code += &format!(
                 "    ({:?}, include_str!({:?})),\n",
                 path.to_string_lossy(),
-                file
+                file.to_string_lossy()
             );
         }
         code += "];\n";

@@ -1,6 +1,7 @@
 //! `AdmissionReview` in and out, mutation, the TLS server.
 
 pub mod certificate;
+pub mod guard;
 pub mod metrics;
 pub mod mutate;
 pub mod review;

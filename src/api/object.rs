@@ -211,6 +211,16 @@ impl<K: Kind> Object<K> {
     }
 }
 
+impl UnreadStatus {
+    /// The status, parsed; `null` where it can't be.
+    pub fn value(&self) -> Value {
+        match self {
+            Self::Text(text) => serde_json::from_str(text.get()).unwrap_or_default(),
+            Self::Value(value) => value.clone(),
+        }
+    }
+}
+
 /// Why an object could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

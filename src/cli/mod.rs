@@ -1,12 +1,28 @@
 //! The command line: one file a command.
 
+mod check;
+mod completions;
 mod review;
+mod rules;
+mod serve;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::{ErrorKind, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Parser, Subcommand};
 
-use crate::{api::Doc, engine::Settings, policy::Profile, world::Store};
+use crate::{
+    engine::Settings,
+    manifest::{
+        load::{self, Loaded},
+        yaml::Limits,
+    },
+    policy::Profile,
+    world::Store,
+};
 
 #[derive(Parser)]
 #[command(name = "ramen-guard", version, about, arg_required_else_help = true)]
@@ -17,14 +33,24 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::Args),
+    Serve(serve::Args),
     Review(review::Args),
+    Rules(rules::RulesArgs),
+    Explain(rules::ExplainArgs),
+    Completions(completions::Args),
 }
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Review(args) => review::run(&args),
+        Command::Rules(args) => rules::rules(&args),
+        Command::Explain(args) => rules::explain(&args),
+        Command::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error| {
         anstream::eprintln!("ramen-guard: {error}");
@@ -32,8 +58,19 @@ pub fn run() -> ExitCode {
     })
 }
 
+/// Writes a command's result. A reader that has had enough, such as `head`, is no failure.
+fn print(text: &str) -> Result<ExitCode, String> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("standard output: {error}"))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
 /// How strict a command is.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Strictness {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
@@ -67,17 +104,30 @@ impl Strictness {
     }
 }
 
-/// TEMPORARY loader
+/// Reads files, folders and, for `-`, standard input.
+fn load(paths: &[PathBuf]) -> Loaded {
+    load::load(paths, &mut std::io::stdin().lock(), &Limits::default())
+}
+
+/// The world that manifests describe.
 fn state(paths: &[PathBuf]) -> Result<Store, String> {
+    let loaded = load(paths);
+    if let Some(error) = loaded.errors.first() {
+        let place = error
+            .position
+            .as_ref()
+            .map_or_else(String::new, |at| format!(":{}:{}", at.line, at.column));
+        return Err(format!("{}{place}: {error}", error.name));
+    }
     let mut store = Store::default();
-    for path in paths {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
-        for item in value["items"].as_array().cloned().unwrap_or_default() {
-            let doc = Doc::from_value(item).map_err(|e| e.to_string())?;
-            store.apply(&doc).map_err(|e| e.to_string())?;
-        }
+    for manifest in &loaded.manifests {
+        store.apply(&manifest.doc).map_err(|error| {
+            let at = manifest.position(jsonptr::Pointer::root());
+            format!(
+                "{}:{}:{}: {error}",
+                manifest.source.name, at.line, at.column
+            )
+        })?;
     }
     Ok(store)
 }

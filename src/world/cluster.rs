@@ -129,6 +129,19 @@ impl Cluster {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    /// Whether every kind is there as a whole.
+    ///
+    /// # Errors
+    /// The kinds that are still missing.
+    pub fn ready(&self) -> Result<(), String> {
+        let missing = self.store().unsynced();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("not synced yet: {}", missing.join(", ")))
+        }
+    }
+
     fn change(&self, change: impl FnOnce(&mut Store)) {
         change(
             &mut self
@@ -218,7 +231,7 @@ impl Cluster {
                     });
                 }
                 Ok(watcher::Event::Apply(fetched)) => {
-                    self.change(|store| store.take(kind.kind, &fetched.doc))
+                    self.change(|store| store.take(kind.kind, &fetched.doc));
                 }
                 Ok(watcher::Event::Delete(fetched)) => {
                     let (namespace, name) = (

@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value;
-
-use crate::api::{ConfigMap, Key, Kind, Object};
+use crate::api::{ConfigMap, Key, Kind, Object, RamenConfig, Text};
 
 /// The hub operator's ConfigMap.
 pub(super) const HUB: &str = "ramen-hub-operator-config";
@@ -20,56 +18,53 @@ pub(super) const OLM_NAMESPACE: &str = "openshift-operators";
 pub struct Config {
     /// The ConfigMap.
     pub key: Key,
-    /// What it says, read as Ramen reads it; keys as Ramen's type spells them.
-    pub value: Value,
+    /// What it says, read as Ramen reads it. What is left out is off: defaults are only merged in when
+    /// the operator starts.
+    pub ramen: RamenConfig,
 }
 
 impl Config {
     /// The namespace of discovered applications; nothing where there is none.
     pub fn ops_namespace(&self) -> Option<&str> {
-        self.value
-            .get("ramenOpsNamespace")
-            .and_then(Value::as_str)
-            .filter(|name| !name.is_empty())
-    }
-
-    /// Whether a switch is on, by its JSON pointer. What is left out is off: defaults are only merged
-    /// in when the operator starts.
-    pub fn is_on(&self, switch: &str) -> bool {
-        self.value
-            .pointer(switch)
-            .and_then(Value::as_bool)
-            .unwrap_or_default()
+        self.ramen.ramen_ops_namespace.text()
     }
 
     /// Whether discovered applications can be protected.
     pub fn multi_namespace(&self) -> bool {
-        self.is_on("/multiNamespace/FeatureEnabled")
+        self.ramen
+            .multi_namespace
+            .feature_enabled
+            .unwrap_or_default()
     }
 
     /// Whether VolSync is there for discovered applications.
     pub fn volsync_supported(&self) -> bool {
-        self.is_on("/multiNamespace/volsyncSupported")
+        self.ramen
+            .multi_namespace
+            .volsync_supported
+            .unwrap_or_default()
     }
 
     /// Whether namespaces keep their security context constraints on the peer.
     pub fn retain_scc(&self) -> bool {
-        self.is_on("/retainNamespaceSCCAcrossPeers")
+        self.ramen
+            .retain_namespace_scc_across_peers
+            .unwrap_or_default()
     }
 
     /// Whether the hub hands out the S3 secrets to the clusters.
     pub fn distributes_secrets(&self) -> bool {
-        self.is_on("/drClusterOperator/deploymentAutomationEnabled")
-            && self.is_on("/drClusterOperator/s3SecretDistributionEnabled")
+        let operator = &self.ramen.dr_cluster_operator;
+        operator.deployment_automation_enabled.unwrap_or_default()
+            && operator.s3_secret_distribution_enabled.unwrap_or_default()
     }
 
     /// The S3 profiles' names.
     pub fn profiles(&self) -> impl Iterator<Item = &str> {
-        let profiles = self.value.get("s3StoreProfiles").and_then(Value::as_array);
-        profiles
-            .into_iter()
-            .flatten()
-            .filter_map(|profile| profile.get("s3ProfileName")?.as_str())
+        self.ramen
+            .s3_store_profiles
+            .iter()
+            .map(|profile| &*profile.s3_profile_name)
     }
 }
 
@@ -100,7 +95,7 @@ impl Configs {
             .and_then(|map| map.spec.data.get(KEY))
             .map_or("", String::as_str);
         match read(text) {
-            Some(value) => self.read.insert(key.clone(), Config { key, value }),
+            Some(ramen) => self.read.insert(key.clone(), Config { key, ramen }),
             None => self.read.remove(&key),
         };
     }
@@ -110,6 +105,7 @@ impl Configs {
     }
 }
 
-fn read(text: &str) -> Option<Value> {
-    serde_saphyr::from_str(text).ok() // TEMPORARY
+fn read(text: &str) -> Option<RamenConfig> {
+    let value: serde_json::Value = serde_saphyr::from_str(text).ok()?; // TEMPORARY
+    RamenConfig::read(&value).ok()
 }

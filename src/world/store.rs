@@ -74,21 +74,23 @@ macro_rules! store {
         }
 
         impl Store {
-            /// Takes in an object of a kind that rules ask about; others are left out.
+            /// Takes in an object of a kind that rules ask about, and says which it is; others are left
+            /// out.
             ///
             /// # Errors
             /// A field that has another type than the kind's.
-            pub fn apply(&mut self, doc: &Doc) -> Result<(), ReadError> {
+            pub fn apply(&mut self, doc: &Doc) -> Result<Option<Key>, ReadError> {
                 let (group, kind) = (doc.group(), doc.text("kind"));
                 $(if kind == <$kind>::KIND && group == <$kind>::GROUP {
                     let mut object = Object::<$kind>::read(doc)?;
                     if !<$kind>::NAMESPACED {
                         object.meta.namespace.clear();
                     }
+                    let key = object.key();
                     self.put(object);
-                    return Ok(());
+                    return Ok(Some(key));
                 })*
-                Ok(())
+                Ok(None)
             }
 
             /// Takes an object out.
@@ -140,9 +142,10 @@ macro_rules! store {
                 vec![$((<$kind>::KIND, self.$field.len())),*]
             }
 
-            /// Whether every kind is there as a whole.
-            pub fn synced(&self) -> bool {
-                [$(self.$field.synced),*].into_iter().all(|synced| synced)
+            /// The kinds of which not all objects are there (yet).
+            pub fn unsynced(&self) -> Vec<&'static str> {
+                let all = [$((<$kind>::KIND, self.$field.synced)),*];
+                all.into_iter().filter(|(_, synced)| !synced).map(|(kind, _)| kind).collect()
             }
 
             /// Marks every kind as not there yet, or as there.
