@@ -3,7 +3,7 @@
 #
 #   tests/cluster/assets/build.sh [FOLDER]      FOLDER: target/kube-assets of the crate
 #
-# Six minutes on two cores, then nothing: a stamp tells that the folder has what this script and
+# Some minutes on two cores, then nothing: a stamp tells that the folder has what this script and
 # its go.mod ask for. The tests call it themselves; CI may call it ahead of them.
 set -eu
 
@@ -23,6 +23,10 @@ fi
 stamp=$(cd "$here" && cksum go.mod go.sum build.sh)
 if [ "$(cat "$out/.stamp" 2>/dev/null)" = "$stamp" ]; then
     exit 0
+fi
+if ! command -v go >/dev/null; then
+    echo "there is no go to build kube-apiserver, kubectl and etcd with" >&2
+    exit 69
 fi
 
 new=$(mktemp -d "$out/.new.XXXXXX")
