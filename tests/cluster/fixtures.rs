@@ -36,6 +36,11 @@ pub(crate) fn drpc(namespace: &str, name: &str) -> Value {
     })
 }
 
+/// All of them, for one kubectl.
+pub(crate) fn list(objects: &[Value]) -> Value {
+    json!({"apiVersion": "v1", "kind": "List", "items": objects})
+}
+
 /// The object with this merged into it, as a merge patch would.
 pub(crate) fn with(mut object: Value, patch: Value) -> Value {
     merge(&mut object, patch);

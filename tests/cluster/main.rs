@@ -8,7 +8,11 @@ mod kubectl;
 mod process;
 mod proxy;
 mod server;
+mod stub;
 mod tls;
 mod webhooks;
 
 mod bare;
+mod manifests;
+mod routing;
+mod stopped;

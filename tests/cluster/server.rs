@@ -10,7 +10,9 @@
 //! or, with webhooks:
 //!
 //! ```ignore
-//! let cluster_with_webhooks = cluster.install(&shipped("manifests/base"));
+//! let alone = cluster.alone();                       // no other test while this is held
+//! cluster.apply(User::Admin, &stored_before).ok();
+//! alone.install(&shipped(cluster, "manifests/base"));
 //! cluster.point_service_at(port);                    // who answers behind the shipped Service
 //! cluster.set_ca_bundle(&authority_pem);
 //! ```
@@ -173,12 +175,9 @@ impl Cluster {
             .ok();
         cluster.install_crds(&crds);
         for user in User::ALL {
-            cluster.eventually("a user gets its rights", || {
-                cluster
-                    .kubectl(user, &["auth", "can-i", "create", "drpolicies"], None)
-                    .code
-                    == 0
-            });
+            let can = ["auth", "can-i", "create", "drpolicies"];
+            let has_rights = until(|| cluster.kubectl(user, &can, None).code == 0);
+            assert!(has_rights, "{user:?} does not get its rights");
         }
         let ready = begin.elapsed();
         say(&format!(
@@ -270,9 +269,14 @@ impl Cluster {
         self.folder.join(user.kubeconfig())
     }
 
+    /// A name that no other test has.
+    pub(crate) fn name(&self, prefix: &str) -> String {
+        format!("{prefix}-{}", self.names.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Makes a namespace that no other test has. Its name is good for other objects, too.
     pub(crate) fn namespace(&self, prefix: &str) -> String {
-        let name = format!("{prefix}-{}", self.names.fetch_add(1, Ordering::Relaxed));
+        let name = self.name(prefix);
         self.kubectl(User::Admin, &["create", "namespace", &name], None)
             .ok();
         name
@@ -299,24 +303,27 @@ impl Cluster {
             "--all",
         ];
         // It fails on one that has no condition yet.
-        self.eventually("the CRDs are established", || {
-            self.kubectl(User::Admin, &established, None).code == 0
-        });
+        let served = until(|| self.kubectl(User::Admin, &established, None).code == 0);
+        assert!(served, "the CRDs are not established");
     }
 
     /// New calls of the webhook go there; those under way are cut.
     pub(crate) fn point_service_at(&self, backend: impl Into<Backend>) {
         self.proxy.point_at(backend.into());
     }
+}
 
-    /// Waits for what the API server does in its own time.
-    #[track_caller]
-    pub(crate) fn eventually(&self, what: &str, mut holds: impl FnMut() -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !holds() {
-            assert!(Instant::now() < deadline, "in vain for 20 s: {what}");
-            thread::sleep(Duration::from_millis(50));
+/// Waits for what the API server does in its own time. Whether it did.
+pub(crate) fn until(mut holds: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if holds() {
+            return true;
         }
+        if Instant::now() > deadline {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(20));
     }
 }
 
@@ -368,11 +375,9 @@ fn write_files(folder: &Path, port: u16) -> io::Result<()> {
     let mut tokens = String::new();
     for user in User::ALL {
         let token = format!("{:016x}", RandomState::new().build_hasher().finish());
-        tokens += &format!(
-            "{token},{name},{name},{}\n",
-            user.groups(),
-            name = user.name()
-        );
+        let name = user.name();
+        tokens += &[&token, name, name, user.groups()].join(",");
+        tokens += "\n";
         let kubeconfig = include_str!("kubeconfig.yaml")
             .replace("PORT", &port.to_string())
             .replace("TOKEN", &token)

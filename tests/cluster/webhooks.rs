@@ -3,16 +3,15 @@
 use std::{
     path::Path,
     sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard},
-    thread,
-    time::{Duration, Instant},
 };
 
 use k8s_openapi::ByteString;
 use serde_json::{Value, json};
 
 use crate::{
+    fixtures::list,
     proxy::Backend,
-    server::{Cluster, User},
+    server::{Cluster, User, until},
 };
 
 const CONFIGURATIONS: [&str; 2] = [
@@ -36,10 +35,19 @@ pub(crate) fn manifest(path: &str) -> Value {
     serde_saphyr::from_str(&text).expect("the manifest is YAML")
 }
 
-/// The webhook configurations of this test. They go when this is dropped.
-pub(crate) struct Installed<'a> {
+/// The cluster for one test alone, which may install webhooks. They go when this is dropped.
+pub(crate) struct Alone<'a> {
     cluster: &'a Cluster,
-    _alone: RwLockWriteGuard<'a, ()>,
+    _others: RwLockWriteGuard<'a, ()>,
+}
+
+impl Alone<'_> {
+    /// Applies these manifests as they are, and waits until the API server goes by them.
+    #[track_caller]
+    pub(crate) fn install(&self, manifests: &[Value]) {
+        self.cluster.apply(User::Admin, &list(manifests)).ok();
+        self.cluster.settle().unwrap();
+    }
 }
 
 impl Cluster {
@@ -48,45 +56,40 @@ impl Cluster {
         self.webhooks.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies these manifests as they are, and waits until the API server goes by them. It is all
-    /// this test's until the answer is dropped. Nothing is behind the Service at first.
-    pub(crate) fn install(&self, manifests: &[Value]) -> Installed<'_> {
-        let alone = self
+    /// Waits until no other test is at work, and keeps them waiting until the answer is dropped.
+    /// There is no webhook at first, and nothing behind the Service.
+    pub(crate) fn alone(&self) -> Alone<'_> {
+        let others = self
             .webhooks
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        let installed = Installed {
-            cluster: self,
-            _alone: alone,
-        };
         self.point_service_at(Backend::Nothing);
-        self.apply(
-            User::Admin,
-            &json!({"apiVersion": "v1", "kind": "List", "items": manifests}),
-        )
-        .ok();
-        self.settle().unwrap();
-        installed
+        Alone {
+            cluster: self,
+            _others: others,
+        }
     }
 
     /// Has the API server trust this authority, in PEM, when it calls the guard; as the guard
     /// itself does: under its own name, and nothing but that field.
     pub(crate) fn set_ca_bundle(&self, authority: &str) {
         let bundle = ByteString(authority.as_bytes().to_vec());
-        for kind in CONFIGURATIONS {
-            let list = self.get_json(&[kind, "-l", OURS]);
-            for configuration in list["items"].as_array().expect("a list") {
-                let webhooks = configuration["webhooks"].as_array().map_or(0, Vec::len);
-                let patch = (0..webhooks).map(|i| {
-                    let path = format!("/webhooks/{i}/clientConfig/caBundle");
-                    json!({"op": "add", "path": path, "value": bundle})
-                });
-                let patch = Value::from_iter(patch).to_string();
-                let name = configuration["metadata"]["name"].as_str().expect("a name");
-                let manager = "--field-manager=ramen-guard";
-                let args = ["patch", kind, name, manager, "--type=json", "-p", &patch];
-                self.kubectl(User::Admin, &args, None).ok();
-            }
+        let list = self.get_json(&[&CONFIGURATIONS.join(","), "-l", OURS]);
+        for configuration in list["items"].as_array().expect("a list") {
+            let webhooks = configuration["webhooks"].as_array().map_or(0, Vec::len);
+            let patch = (0..webhooks).map(|i| {
+                let path = format!("/webhooks/{i}/clientConfig/caBundle");
+                json!({"op": "add", "path": path, "value": bundle})
+            });
+            let patch = patch.collect::<Value>().to_string();
+            let text = |value: &Value| value.as_str().expect("text").to_owned();
+            let (kind, name) = (
+                text(&configuration["kind"]),
+                text(&configuration["metadata"]["name"]),
+            );
+            let manager = "--field-manager=ramen-guard";
+            let args = ["patch", &kind, &name, manager, "--type=json", "-p", &patch];
+            self.kubectl(User::Admin, &args, None).ok();
         }
         self.settle().unwrap();
     }
@@ -123,55 +126,39 @@ impl Cluster {
             json!({"apiVersion": "v1", "kind": "ConfigMap",
                 "metadata": {"name": name, "namespace": "default"}})
         };
-        let list = |items: [Value; 2]| {
-            json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
-        };
-        let probes = list([
-            probe("ValidatingWebhookConfiguration", "settle-validating"),
-            probe("MutatingWebhookConfiguration", "settle-mutating"),
+        let validating = self.name("settle-validating");
+        let mutating = self.name("settle-mutating");
+        let probes = list(&[
+            probe("ValidatingWebhookConfiguration", &validating),
+            probe("MutatingWebhookConfiguration", &mutating),
         ]);
-        let objects = list([object("settle-validating"), object("settle-mutating")]);
+        let probes = probes.to_string();
+        let objects = list(&[object(&validating), object(&mutating)]).to_string();
 
         let create = ["create", "-f", "-"];
         let dry_run = ["create", "--dry-run=server", "-f", "-"];
         let delete = ["delete", "-f", "-"];
         self.kubectl(User::Admin, &create, Some(&probes)).ok();
-        // Until each refuses its object, and then, with both gone, until none does.
-        let known = self.until(|| {
+        let known = until(|| {
             let said = self.kubectl(User::Admin, &dry_run, Some(&objects)).stderr;
-            said.contains("settle-validating.probe.test")
-                && said.contains("settle-mutating.probe.test")
+            [&validating, &mutating]
+                .iter()
+                .all(|name| said.contains(&format!("{name}.probe")))
         });
+        // Nobody waits until these are forgotten: the next ones have other names.
         self.kubectl(User::Admin, &delete, Some(&probes)).ok();
-        let forgotten =
-            self.until(|| self.kubectl(User::Admin, &dry_run, Some(&objects)).code == 0);
-        if known && forgotten {
+        if known {
             Ok(())
         } else {
-            Err("the API server does not learn of webhook configurations".to_owned())
-        }
-    }
-
-    fn until(&self, mut holds: impl FnMut() -> bool) -> bool {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        loop {
-            if holds() {
-                return true;
-            }
-            if Instant::now() > deadline {
-                return false;
-            }
-            thread::sleep(Duration::from_millis(20));
+            Err("the API server does not learn of webhooks".to_owned())
         }
     }
 }
 
-impl Drop for Installed<'_> {
+impl Drop for Alone<'_> {
     fn drop(&mut self) {
-        for kind in CONFIGURATIONS {
-            let args = ["delete", kind, "-l", OURS];
-            let _ = self.cluster.kubectl(User::Admin, &args, None);
-        }
+        let args = ["delete", &CONFIGURATIONS.join(","), "-l", OURS];
+        let _ = self.cluster.kubectl(User::Admin, &args, None);
         let _ = self.cluster.settle();
         self.cluster.point_service_at(Backend::Nothing);
     }
