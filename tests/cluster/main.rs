@@ -4,6 +4,7 @@
 
 mod assets;
 mod fixtures;
+mod guard;
 mod kubectl;
 mod process;
 mod proxy;
@@ -15,4 +16,6 @@ mod webhooks;
 mod bare;
 mod manifests;
 mod routing;
+mod scenarios;
+mod served;
 mod stopped;

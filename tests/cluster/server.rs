@@ -105,7 +105,7 @@ pub(crate) struct Cluster {
     // The API server ends before its store does.
     _apiserver: Process,
     _etcd: Process,
-    _watchdog: Arc<Watchdog>,
+    watchdog: Arc<Watchdog>,
 }
 
 /// Why there is none.
@@ -260,8 +260,13 @@ impl Cluster {
             names: AtomicU32::new(1),
             _apiserver: apiserver,
             _etcd: etcd,
-            _watchdog: watchdog,
+            watchdog,
         })
+    }
+
+    /// Starts a server that writes to a log of this name, and ends with the tests at the latest.
+    pub(crate) fn spawn(&self, command: &mut Command, log: &str) -> Process {
+        Process::spawn(command, self.folder.join(log), &self.watchdog).expect("the server starts")
     }
 
     /// The file that lets a client talk as this user.
