@@ -12,6 +12,6 @@ mod table;
 
 pub use lens::{Lens, Live, Lookup};
 pub use relations::{Placed, cluster_id, is_metro, is_zero};
-pub use config::{Config, Configs};
+pub use config::{Config, Configs, KEY as RAMEN_CONFIG};
 pub use store::{APP_NAMESPACE, GLOBAL_GROUP, Kept, LAST_CLUSTER, Store};
 pub use table::{Relation, Table};

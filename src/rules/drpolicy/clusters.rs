@@ -66,7 +66,7 @@ fn interval_zero(case: &Case<'_, DRPolicy>, report: &mut Report) {
         let message = format!(
             "\"{interval}\" is for shared storage, but the clusters are in regions \"{here}\" and \"{there}\""
         );
-        let finding = report.advise(place, message);
+        let finding = report.say(place, message);
         finding
             .because(*first, "/spec/region")
             .because(*second, "/spec/region");
@@ -238,7 +238,7 @@ fn s3_secrets(case: &Case<'_, DRPolicy>, report: &mut Report) {
         let names = list(found.iter().map(|cluster| &*cluster.spec.s3_profile_name));
         let message =
             format!("Ramen's configuration has none of the clusters' S3 profiles {names}");
-        let finding = report.advise("/spec/drClusters", message);
+        let finding = report.say("/spec/drClusters", message);
         for cluster in found {
             finding.because(cluster, "/spec/s3ProfileName");
         }

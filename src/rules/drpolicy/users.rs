@@ -51,10 +51,13 @@ fn mapping_changed(case: &Case<'_, DRPolicy>, report: &mut Report) {
     let applications = applications(case);
     if let (Some(name), false) = (mapping(case), applications.is_empty()) {
         let shown = some(&applications, |drpc| drpc.key().to_string());
-        report.advise(
+        let finding = report.say(
             "/spec/networkMappingRef/name",
             format!("\"{name}\" is new to {shown}"),
         );
+        for drpc in applications.iter().take(3) {
+            finding.because(*drpc, "/spec/drPolicyRef/name");
+        }
     }
 }
 
