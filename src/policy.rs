@@ -162,6 +162,9 @@ pub enum Gate {
 pub struct Contract {
     /// The rule's name, kebab-case; it never changes its meaning once released.
     pub id: String,
+    /// The other kinds that it is about in the same words.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// The mode in the profile `recommended`.
     pub mode: Mode,
     /// The mode in the profile `strict`, where it is another one.
@@ -266,9 +269,9 @@ pub fn contract(id: &str) -> Option<&'static Contract> {
 
 /// The contracts about one kind, in the order of their file.
 pub fn contracts_of(kind: &str) -> impl Iterator<Item = &'static Contract> {
-    contracts()
-        .iter()
-        .filter(move |contract| contract.kind == kind)
+    contracts().iter().filter(move |contract| {
+        contract.kind == kind || contract.also.iter().any(|also| also == kind)
+    })
 }
 
 /// The files of `tests/scenarios/`: path below it, text.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use ramen_guard::{
     admission::review::{Review, answer},
     engine::{Engine, Settings, Verdict},
-    policy::{self, Check, Mode},
+    policy::{self, Check, Mode, Scope},
     report::Finding,
     scenario::{self, Expected, Scenario, scenarios, scenarios_of},
     world::Store,
@@ -174,7 +174,16 @@ fn every_rule_has_a_contract_code_and_scenarios() {
             "{id} has no accepted scenario"
         );
         let strictest = contract.mode.max(contract.strict.unwrap_or(Mode::Off));
-        if strictest == Mode::Deny {
+        // Whoever changes a fence recovers something, and no other object refuses a recovery.
+        let fence = ["/spec/clusterFence"];
+        let recovers =
+            contract.kind == "DRCluster" && contract.watches.iter().map(|w| w.as_str()).eq(fence);
+        if strictest == Mode::Deny && contract.scope == Scope::World && recovers {
+            assert!(
+                expects(|e| matches!(e, Expected::Warned(_))),
+                "{id} denies, and no scenario is warned about"
+            );
+        } else if strictest == Mode::Deny {
             assert!(
                 expects(|e| matches!(e, Expected::Refused(_))),
                 "{id} denies, but no scenario is refused"

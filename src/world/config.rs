@@ -9,7 +9,7 @@ pub(super) const HUB: &str = "ramen-hub-operator-config";
 /// The ConfigMap of the operator on a managed cluster.
 pub(super) const DR_CLUSTER: &str = "ramen-dr-cluster-operator-config";
 /// The key with Ramen's configuration in both.
-pub(super) const KEY: &str = "ramen_manager_config.yaml";
+pub const KEY: &str = "ramen_manager_config.yaml";
 /// Where the Operator Lifecycle Manager puts the hub operator.
 pub(super) const OLM_NAMESPACE: &str = "openshift-operators";
 

@@ -6,9 +6,11 @@ use super::{
     config::{HUB, OLM_NAMESPACE},
 };
 use crate::api::{
-    ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Key, Object, Placement,
-    PlacementDecision, PlacementRule, Text,
+    ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Key, ManagedCluster,
+    ManagedClusterView, Object, PeerClasses, Placement, PlacementDecision, PlacementRule, Text,
 };
+
+use serde_json::Value;
 
 /// What a DRPlacementControl's `placementRef` leads to.
 #[derive(Debug)]
@@ -188,4 +190,67 @@ pub(super) fn placement_of_set(set: &Object<ApplicationSet>) -> Option<&str> {
 /// The namespace that an ApplicationSet deploys to.
 pub(super) fn destination(set: &Object<ApplicationSet>) -> Option<&str> {
     set.spec.template.spec.destination.namespace.text()
+}
+
+// Metro: whether the clusters of a policy share their storage.
+
+/// Whether Ramen takes a policy's clusters for ones that share their storage: it has found storage
+/// classes that say so; or it has found none at all and the policy names no time between two copies.
+///
+/// Source: internal/controller/drplacementcontrol.go:2460-2531
+pub fn is_metro(policy: &Object<DRPolicy>) -> bool {
+    let status = policy.status();
+    let found = |classes: &Option<PeerClasses>| {
+        classes
+            .as_ref()
+            .is_some_and(|found| !found.peer_classes.is_empty())
+    };
+    found(&status.sync) || (!found(&status.async_) && is_zero(&policy.spec.scheduling_interval))
+}
+
+/// Whether a scheduling interval is no time at all: empty, or zeros and a unit.
+pub fn is_zero(interval: &str) -> bool {
+    let digits = interval.strip_suffix(['m', 'h', 'd']);
+    interval.is_empty()
+        || digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b == b'0'))
+}
+
+// What the hub has seen of a managed cluster.
+
+impl<'a> Lens<'a> {
+    /// The id that a managed cluster says it has, by which Ramen finds a cluster's storage.
+    ///
+    /// Source: internal/controller/util/managedcluster.go
+    pub fn cluster_id(&self, cluster: &str) -> Option<&'a str> {
+        let managed = self.get::<ManagedCluster>("", cluster).found()?;
+        cluster_id(managed)
+    }
+
+    /// What Ramen's operator on a managed cluster reports of its storage: the `DRClusterConfig`, where
+    /// a ManagedClusterView has brought it to the hub.
+    pub fn cluster_config(&self, cluster: &str) -> Option<&'a Value> {
+        let views = self.related::<ManagedClusterView>(Relation::ClusterConfig, cluster);
+        views
+            .into_iter()
+            .find_map(|view| view.status().result.as_ref())
+            .filter(|result| !result.is_null())
+    }
+}
+
+/// The id that a managed cluster says it has.
+pub fn cluster_id(managed: &Object<ManagedCluster>) -> Option<&str> {
+    let claims = &managed.status().cluster_claims;
+    let id = claims.iter().find(|claim| claim.name == "id.k8s.io")?;
+    Some(&*id.value).filter(|id| !id.is_empty())
+}
+
+/// The cluster whose `DRClusterConfig` a view brings.
+pub(super) fn cluster_of_config(view: &Object<ManagedClusterView>) -> Option<&str> {
+    let scope = &view.spec.scope;
+    let names = [scope.kind.as_deref(), scope.resource.as_deref()];
+    let is_config = names
+        .into_iter()
+        .flatten()
+        .any(|name| ["drclusterconfig", "drclusterconfigs"].contains(&&*name.to_lowercase()));
+    is_config.then_some(&*view.meta.namespace)
 }

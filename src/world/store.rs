@@ -3,7 +3,7 @@
 use super::{
     Relation, Table,
     config::Configs,
-    relations::{destination, placement_of_set},
+    relations::{cluster_of_config, destination, placement_of_set},
 };
 use crate::api::{
     ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Doc, Key, Kind,
@@ -187,7 +187,7 @@ store! {
     /// Clusters as Open Cluster Management knows them.
     managed_clusters: ManagedCluster;
     /// What the hub has looked up on managed clusters.
-    views: ManagedClusterView;
+    views: ManagedClusterView, |view| cluster_of_config(view).map(|cluster| (Relation::ClusterConfig, cluster)).into_iter().collect();
     /// Config maps: Ramen's own, and offline all.
     config_maps: ConfigMap;
 }

@@ -37,6 +37,8 @@ pub enum Relation {
     DecisionOf,
     /// An ApplicationSet by the namespace that it deploys to.
     Destination,
+    /// A ManagedClusterView of a managed cluster's DRClusterConfig, by the cluster.
+    ClusterConfig,
 }
 
 /// The objects of one kind.

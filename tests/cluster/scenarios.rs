@@ -21,16 +21,26 @@ const HOLD: &str = "test.invalid/hold";
 
 #[test]
 fn every_scenario_ends_as_it_says() {
-    let Some(cluster) = Cluster::shared() else { return };
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
     let alone = cluster.alone();
     let mut manifests = shipped(cluster, "manifests/base");
     manifests.extend(shipped(cluster, "manifests/optional/placements"));
     manifests.extend(shipped(cluster, "manifests/optional/delete-guard"));
     for manifest in &mut manifests {
-        for webhook in manifest.get_mut("webhooks").and_then(Value::as_array_mut).into_iter().flatten() {
+        for webhook in manifest
+            .get_mut("webhooks")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
             // The administrator sets the stage, which may be what the guard would refuse.
             let condition = json!({"name": "not-the-stage", "expression": "request.userInfo.username != 'admin'"});
-            match webhook.get_mut("matchConditions").and_then(Value::as_array_mut) {
+            match webhook
+                .get_mut("matchConditions")
+                .and_then(Value::as_array_mut)
+            {
                 Some(conditions) => conditions.push(condition),
                 None => webhook["matchConditions"] = json!([condition]),
             }
@@ -38,21 +48,35 @@ fn every_scenario_ends_as_it_says() {
     }
     let mut wrong = Vec::new();
     let mut run = 0;
-    for (profile, argument) in [(Profile::Recommended, "--profile=recommended"), (Profile::Strict, "--profile=strict")] {
+    for (profile, argument) in [
+        (Profile::Recommended, "--profile=recommended"),
+        (Profile::Strict, "--profile=strict"),
+    ] {
         let guard = Guard::start(cluster, &[argument]);
         alone.install(&manifests);
         cluster.point_service_at(guard.port);
         cluster.set_ca_bundle(&guard.authority);
-        for scenario in scenarios().iter().filter(|scenario| scenario.profile == profile && !scenario.offline) {
+        for scenario in scenarios()
+            .iter()
+            .filter(|scenario| scenario.profile == profile && !scenario.offline)
+        {
             run += 1;
             let stage = Stage::set(cluster, scenario);
             if let Some(complaint) = stage.play() {
-                wrong.push(format!("{}: {}: {complaint}", scenario.rule, scenario.story));
+                wrong.push(format!(
+                    "{}: {}: {complaint}",
+                    scenario.rule, scenario.story
+                ));
             }
         }
     }
     assert!(run > 100, "only {run} scenarios were run");
-    assert!(wrong.is_empty(), "{} of {run} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {run} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// The objects of one scenario in the cluster. They go when this is dropped.
@@ -67,8 +91,11 @@ impl<'a> Stage<'a> {
         let mut stored: Vec<Value> = scenario.given.clone();
         stored.extend(scenario.old.clone());
         let subject = scenario.new.as_ref().or(scenario.old.as_ref());
-        let namespaces: BTreeSet<&str> =
-            stored.iter().chain(subject).filter_map(|object| object.pointer("/metadata/namespace")?.as_str()).collect();
+        let namespaces: BTreeSet<&str> = stored
+            .iter()
+            .chain(subject)
+            .filter_map(|object| object.pointer("/metadata/namespace")?.as_str())
+            .collect();
         for namespace in namespaces {
             let _ = cluster.kubectl(User::Admin, &["create", "namespace", namespace], None);
         }
@@ -84,11 +111,20 @@ impl<'a> Stage<'a> {
                 terminating.push(object.clone());
             }
         }
-        let stage = Self { cluster, scenario, stored };
+        let stage = Self {
+            cluster,
+            scenario,
+            stored,
+        };
         if !stage.stored.is_empty() {
             stage.admin(&["create", "-f", "-"], &stage.stored);
         }
-        let with_status: Vec<Value> = stage.stored.iter().filter(|object| object.get("status").is_some()).cloned().collect();
+        let with_status: Vec<Value> = stage
+            .stored
+            .iter()
+            .filter(|object| object.get("status").is_some())
+            .cloned()
+            .collect();
         if !with_status.is_empty() {
             let bare: Vec<Value> = with_status
                 .iter()
@@ -100,7 +136,15 @@ impl<'a> Stage<'a> {
                     object
                 })
                 .collect();
-            let args = ["apply", "--server-side", "--force-conflicts", "--subresource=status", "--validate=ignore", "-f", "-"];
+            let args = [
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                "--subresource=status",
+                "--validate=ignore",
+                "-f",
+                "-",
+            ];
             stage.admin(&args, &bare);
         }
         if !terminating.is_empty() {
@@ -113,8 +157,16 @@ impl<'a> Stage<'a> {
 
     #[track_caller]
     fn admin(&self, args: &[&str], objects: &[Value]) {
-        let done = self.cluster.kubectl(User::Admin, args, Some(&list(objects).to_string()));
-        assert!(done.code == 0, "{}: {}: {}", self.scenario.rule, self.scenario.story, done.stderr);
+        let done = self
+            .cluster
+            .kubectl(User::Admin, args, Some(&list(objects).to_string()));
+        assert!(
+            done.code == 0,
+            "{}: {}: {}",
+            self.scenario.rule,
+            self.scenario.story,
+            done.stderr
+        );
     }
 
     /// What is wrong with what came of it, or nothing.
@@ -144,12 +196,19 @@ impl<'a> Stage<'a> {
             Operation::Update => &["replace", "-f", "-"],
             Operation::Delete => &["delete", "--wait=false", "-f", "-"],
         };
-        let mut object = self.scenario.new.as_ref().or(self.scenario.old.as_ref()).cloned().unwrap_or_default();
+        let mut object = self
+            .scenario
+            .new
+            .as_ref()
+            .or(self.scenario.old.as_ref())
+            .cloned()
+            .unwrap_or_default();
         if let Some(metadata) = object["metadata"].as_object_mut() {
             metadata.remove("deletionTimestamp");
             metadata.remove("uid");
         }
-        self.cluster.kubectl(user, &[verb, extra].concat(), Some(&object.to_string()))
+        self.cluster
+            .kubectl(user, &[verb, extra].concat(), Some(&object.to_string()))
     }
 
     fn complaint(&self, done: &Output) -> Option<String> {
@@ -159,9 +218,18 @@ impl<'a> Stage<'a> {
         let right = match &self.scenario.expected {
             Expected::Accepted => !refused && !warned,
             Expected::Warned(_) => !refused && warned,
-            Expected::Refused(_) => refused && done.stderr.contains("(Forbidden)") && done.stderr.contains(&format!("({rule})")),
+            Expected::Refused(_) => {
+                refused
+                    && done.stderr.contains("(Forbidden)")
+                    && done.stderr.contains(&format!("({rule})"))
+            }
         };
-        (!right).then(|| format!("expected {:?}, got exit code {}: {}", self.scenario.expected, done.code, done.stderr))
+        (!right).then(|| {
+            format!(
+                "expected {:?}, got exit code {}: {}",
+                self.scenario.expected, done.code, done.stderr
+            )
+        })
     }
 }
 
@@ -176,10 +244,22 @@ impl Drop for Stage<'_> {
         let _ = self.cluster.kubectl(User::Admin, &gone, Some(&text));
         for object in objects {
             if object.pointer("/metadata/finalizers").is_some() {
-                let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-                let (kind, name, namespace) = (text("/kind"), text("/metadata/name"), text("/metadata/namespace"));
+                let text = |pointer: &str| {
+                    object
+                        .pointer(pointer)
+                        .and_then(Value::as_str)
+                        .unwrap_or_default()
+                        .to_owned()
+                };
+                let (kind, name, namespace) = (
+                    text("/kind"),
+                    text("/metadata/name"),
+                    text("/metadata/namespace"),
+                );
                 let release = json!({"metadata": {"finalizers": null}});
-                let _ = self.cluster.patch(User::Admin, &[&kind, &name, "-n", &namespace], &release);
+                let _ =
+                    self.cluster
+                        .patch(User::Admin, &[&kind, &name, "-n", &namespace], &release);
             }
         }
     }

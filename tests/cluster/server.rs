@@ -42,7 +42,7 @@ use crate::{
     tls,
 };
 
-/// Who asks. All but the administrator have every right on Ramen's kinds and their placements, and
+/// Who asks. All but the administrator and nobody have every right on Ramen's kinds and their placements, and
 /// no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum User {
@@ -56,15 +56,18 @@ pub(crate) enum User {
     WorkAgent,
     /// What restores a hub from its backup.
     Velero,
+    /// Somebody without any right.
+    Nobody,
 }
 
 impl User {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Admin,
         Self::Alice,
         Self::Operator,
         Self::WorkAgent,
         Self::Velero,
+        Self::Nobody,
     ];
 
     /// As the API server knows the user, and the guard sees it.
@@ -77,6 +80,7 @@ impl User {
                 "system:serviceaccount:open-cluster-management-agent:klusterlet-work-sa"
             }
             Self::Velero => "system:serviceaccount:open-cluster-management-backup:velero",
+            Self::Nobody => "nobody",
         }
     }
 
@@ -84,6 +88,7 @@ impl User {
         match self {
             Self::Admin => "system:masters",
             Self::Alice => "developers",
+            Self::Nobody => "strangers",
             Self::Operator | Self::WorkAgent | Self::Velero => "system:serviceaccounts",
         }
     }
@@ -174,7 +179,7 @@ impl Cluster {
             )
             .ok();
         cluster.install_crds(&crds);
-        for user in User::ALL {
+        for user in User::ALL.into_iter().filter(|user| *user != User::Nobody) {
             let can = ["auth", "can-i", "create", "drpolicies"];
             let has_rights = until(|| cluster.kubectl(user, &can, None).code == 0);
             assert!(has_rights, "{user:?} does not get its rights");

@@ -1,8 +1,0 @@
-//! DRCluster.
-
-use super::judged;
-use crate::api::DRCluster;
-
-judged! {
-    DRCluster: &[];
-}
