@@ -49,15 +49,17 @@ fn storage_annotations(case: &Case<'_, DRCluster>, report: &mut Report) {
         return;
     }
     let annotations = &case.new.meta.annotations;
-    let missing: Vec<&str> = STORAGE
+    let mut missing = STORAGE
         .into_iter()
-        .filter(|name| !annotations.contains_key(*name))
-        .collect();
-    if !missing.is_empty() {
-        let shown = list(missing.iter().filter_map(|name| name.rsplit('/').next()));
+        .filter(|name| !annotations.contains_key(*name));
+    if let Some(first) = missing.next() {
+        let more = match missing.count() {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
         report.advise(
             "/metadata/annotations",
-            format!("lack {shown} of drcluster.ramendr.openshift.io"),
+            format!("there is no \"{first}\"{more}"),
         );
     }
 }
@@ -74,16 +76,21 @@ fn no_peer(case: &Case<'_, DRCluster>, report: &mut Report) {
         Lookup::Missing => false,
         Lookup::Unknown => true,
     };
-    if !peers.iter().any(usable) {
-        let why = if peers.is_empty() {
-            "no DRPolicy names this cluster"
-        } else {
-            "no other cluster of its DRPolicies is there"
-        };
+    if peers.iter().any(usable) {
+        return;
+    }
+    if peers.is_empty() {
         report.say(
             FENCE,
-            format!("\"{asked}\" is done from another cluster, but {why}"),
+            format!("\"{asked}\" is done from another cluster, but no DRPolicy names this one"),
         );
+    } else {
+        let message = format!(
+            "\"{asked}\" is done from another cluster, but none of its DRPolicies' is there"
+        );
+        report
+            .say(FENCE, message)
+            .fix("create the other DRCluster first");
     }
 }
 

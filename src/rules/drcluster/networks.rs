@@ -19,12 +19,8 @@ pub(super) const RULES: &[Rule<DRCluster>] = &[
     ("drcluster-cidr-too-broad", too_broad),
     ("drcluster-peer-cidr-overlap", overlap),
     ("drcluster-cidrs-undetected", undetected),
-    ("drcluster-fence-needs-cidrs", |case, report| {
-        needed(case, "Fenced", report)
-    }),
-    ("drcluster-unfence-needs-cidrs", |case, report| {
-        needed(case, "Unfenced", report)
-    }),
+    ("drcluster-fence-needs-cidrs", fence_needs),
+    ("drcluster-unfence-needs-cidrs", unfence_needs),
     ("drcluster-cidrs-change-while-fenced", changed_while_fenced),
 ];
 
@@ -111,6 +107,14 @@ fn undetected(case: &Case<'_, DRCluster>, report: &mut Report) {
             format!("lacks {shown}, which the storage driver has found"),
         );
     }
+}
+
+fn fence_needs(case: &Case<'_, DRCluster>, report: &mut Report) {
+    needed(case, "Fenced", report);
+}
+
+fn unfence_needs(case: &Case<'_, DRCluster>, report: &mut Report) {
+    needed(case, "Unfenced", report);
 }
 
 fn needed(case: &Case<'_, DRCluster>, asked: &str, report: &mut Report) {

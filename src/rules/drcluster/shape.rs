@@ -66,15 +66,14 @@ fn profile_missing(case: &Case<'_, DRCluster>, report: &mut Report) {
     if config.profiles().any(|profile| profile == name) {
         return;
     }
-    let near = nearest(name, config.profiles());
-    let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
-    let message = format!(
-        "{} is no profile of Ramen's configuration{hint}",
-        quote(name)
-    );
-    report
-        .say(PROFILE, message)
-        .because_of(config.key.clone(), below("/data", RAMEN_CONFIG));
+    let message = format!("{} is no profile of Ramen's configuration", quote(name));
+    let finding = report.say(PROFILE, message);
+    finding.because_of(config.key.clone(), below("/data", RAMEN_CONFIG));
+    if let Some(near) = nearest(name, config.profiles()) {
+        finding.fix(format!(
+            "if it should be \"{near}\", correct it before the DRCluster is stored"
+        ));
+    }
 }
 
 fn no_s3(case: &Case<'_, DRCluster>, report: &mut Report) {

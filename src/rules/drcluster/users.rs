@@ -10,9 +10,7 @@ use crate::{
 pub(super) const RULES: &[Rule<DRCluster>] = &[
     ("drcluster-delete-in-use", delete_in_use),
     ("drcluster-delete-fenced", delete_fenced),
-    ("drcluster-finalizer-removal", |case, report| {
-        finalizer_removal(case, FINALIZER, report)
-    }),
+    ("drcluster-finalizer-removal", ramens_finalizer),
 ];
 
 fn delete_in_use(case: &Case<'_, DRCluster>, report: &mut Report) {
@@ -34,4 +32,8 @@ fn delete_fenced(case: &Case<'_, DRCluster>, report: &mut Report) {
     if fenced_by_ramen(asked) {
         report.advise("/spec/clusterFence", format!("is \"{asked}\""));
     }
+}
+
+fn ramens_finalizer(case: &Case<'_, DRCluster>, report: &mut Report) {
+    finalizer_removal(case, FINALIZER, report);
 }

@@ -2,7 +2,7 @@
 
 use super::{Case, Report, Rule, clusters};
 use crate::{
-    api::{DRCluster, DRPolicy, ManagedCluster, Object, Text, condition},
+    api::{Condition, DRCluster, DRPolicy, ManagedCluster, Object, Text, condition},
     report::list,
     world::{Lookup, cluster_id, is_zero},
 };
@@ -100,7 +100,7 @@ fn cluster_unvalidated(case: &Case<'_, DRPolicy>, report: &mut Report) {
         return;
     };
     let validated = |cluster: &&Object<DRCluster>| {
-        condition(&cluster.status().conditions, "Validated").is_some_and(|c| c.is_true())
+        condition(&cluster.status().conditions, "Validated").is_some_and(Condition::is_true)
     };
     if !found.iter().any(validated) {
         let names = list(found.iter().map(|cluster| &*cluster.meta.name));

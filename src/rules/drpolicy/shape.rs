@@ -101,16 +101,13 @@ fn interval_cron(case: &Case<'_, DRPolicy>, report: &mut Report) {
         'h' => (23, "once a day"),
         _ => (28, "every 28 days"),
     };
-    let instead = match digits.parse::<u64>() {
-        Ok(0) => "never",
-        Ok(number) if number <= most => return,
-        _ => instead,
-    };
     let shown = crate::report::clip(interval, 30);
-    report.say(
-        INTERVAL,
-        format!("VolSync would copy {instead} instead of every \"{shown}\""),
-    );
+    let message = match digits.parse::<u64>() {
+        Ok(0) => format!("\"{shown}\" is no step of a cron schedule, so VolSync would never copy"),
+        Ok(number) if number <= most => return,
+        _ => format!("VolSync would copy {instead} instead of every \"{shown}\""),
+    };
+    report.say(INTERVAL, message);
 }
 
 /// Only an object that was read from a cluster says so: the API server takes the status off a new one.

@@ -11,9 +11,7 @@ pub(super) const RULES: &[Rule<DRPolicy>] = &[
     ("drpolicy-networkmapping-cm-missing", mapping_missing),
     ("drpolicy-networkmapping-toggle-live", mapping_changed),
     ("drpolicy-delete-in-use", delete_in_use),
-    ("drpolicy-finalizer-removal", |case, report| {
-        finalizer_removal(case, FINALIZER, report)
-    }),
+    ("drpolicy-finalizer-removal", ramens_finalizer),
 ];
 
 /// The applications under a policy, less those whose protection is being ended.
@@ -75,4 +73,8 @@ fn delete_in_use(case: &Case<'_, DRPolicy>, report: &mut Report) {
     for drpc in applications.iter().take(3) {
         finding.because(*drpc, "/spec/drPolicyRef/name");
     }
+}
+
+fn ramens_finalizer(case: &Case<'_, DRPolicy>, report: &mut Report) {
+    finalizer_removal(case, FINALIZER, report);
 }
