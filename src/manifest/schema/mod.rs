@@ -1,0 +1,82 @@
+//! Whether an object fits its CRD's schema, in the words of kube-apiserver.
+//!
+//! A structural schema (`openAPIV3Schema`) is compiled once and then walked beside a value. What it
+//! says, and what it leaves unsaid, is what kube-apiserver v1.36 does on a CREATE: unknown fields as
+//! with strict field validation, nulls of fields that are not nullable dropped, defaults filled in,
+//! the `OpenAPI` checks, lists of type set and map. CEL rules are not run. Source:
+//! k8s.io/kube-openapi `pkg/validation`, k8s.io/apiextensions-apiserver `pkg/apiserver`.
+//!
+//! `metadata` is checked against what every object has; there the server's words are a decoder's,
+//! and this says it like the rest. `status` is not looked at: a CREATE drops it.
+
+mod compile;
+mod format;
+mod nearest;
+mod pattern;
+mod validate;
+
+use jsonptr::PointerBuf;
+use serde_json::Value;
+
+pub use nearest::nearest;
+
+/// A compiled schema.
+#[derive(Debug)]
+pub struct Schema {
+    root: compile::Node,
+}
+
+/// One thing that kube-apiserver would refuse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaError {
+    /// The place, which may not be there: a required field.
+    pub pointer: PointerBuf,
+    /// What sort of thing it is.
+    pub kind: SchemaErrorKind,
+    /// The server's words, without the field in front: `Required value`.
+    pub message: String,
+}
+
+/// What a value may do wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SchemaErrorKind {
+    /// A field that must be there is not.
+    Required,
+    /// Of another type than the schema wants.
+    Type,
+    /// None of the values that are listed.
+    Unsupported,
+    /// A string that is not of the format.
+    Format,
+    /// A string that does not match the pattern.
+    Pattern,
+    /// A number out of range.
+    Range,
+    /// A string too long or too short.
+    Length,
+    /// A list or a map with too many or too few entries.
+    Count,
+    /// An entry that a list of type set or map has already.
+    Duplicate,
+    /// None of several schemas fits.
+    NoAlternative,
+    /// A field that the schema does not know.
+    UnknownField {
+        /// The known field that is spelt most like it.
+        nearest: Option<String>,
+    },
+}
+
+impl Schema {
+    /// Compiles an `openAPIV3Schema`. What is not part of a structural schema is ignored.
+    pub fn compile(schema: &Value) -> Self {
+        Self {
+            root: compile::Node::new(schema),
+        }
+    }
+
+    /// Everything that kube-apiserver would refuse of an object, in the order of its fields.
+    pub fn validate(&self, object: &Value) -> Vec<SchemaError> {
+        validate::validate(&self.root, object)
+    }
+}
