@@ -13,7 +13,7 @@ use crate::{
         position::{Position, Source},
     },
     policy::Operation,
-    report::{Checked, Located, Outcome, Place, Unread, human, json},
+    report::{Checked, Finding, Located, Outcome, Place, Unread, human, json},
     world::{Cluster, Store},
 };
 
@@ -183,7 +183,7 @@ impl<'a> Check<'a> {
     }
 
     fn located(&self, manifest: &Manifest, request: Request, verdict: Verdict) -> Checked {
-        let locate = |finding: crate::report::Finding| {
+        let locate = |finding: Finding| {
             let related = finding.related.iter().map(|related| {
                 let there = self.places.get(&related.key);
                 (
@@ -193,7 +193,7 @@ impl<'a> Check<'a> {
             });
             Located {
                 related: related.collect(),
-                place: place_of(manifest, &finding.pointer),
+                place: place_of_finding(manifest, &finding),
                 finding,
             }
         };
@@ -229,6 +229,16 @@ fn identity(doc: &Doc) -> Identity {
 
 fn place_of(manifest: &Manifest, pointer: &Pointer) -> Place {
     place(&manifest.source, &manifest.position(pointer))
+}
+
+/// An unknown field is a matter of its name, not of its value.
+fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
+    let position = if finding.rule.id.ends_with("-unknown-field") {
+        manifest.key_position(&finding.pointer)
+    } else {
+        manifest.position(&finding.pointer)
+    };
+    place(&manifest.source, &position)
 }
 
 fn place(source: &Source, position: &Position) -> Place {

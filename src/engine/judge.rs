@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     Request, Settings, exempt,
     gates::{Gates, Standing},
+    offline,
 };
 use crate::{
     api::{self, Doc, Key, Object},
@@ -100,8 +101,9 @@ impl Engine {
     /// Judges a manifest: as [`Engine::judge`] does, and by its kind's schema, as the API server would
     /// do first. `raw` is the object as it was written, with its nulls.
     pub fn judge_offline(&self, request: &Request, world: &Store, raw: &Value) -> Verdict {
-        let _ = raw; // TEMPORARY
-        self.judge(request, world, None)
+        let mut verdict = self.judge(request, world, None);
+        offline::add(&mut verdict, request, raw);
+        verdict
     }
 
     /// Judges a request by the rules whose refusal has to come before the CRD's own.

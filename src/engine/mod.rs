@@ -6,6 +6,7 @@
 mod exempt;
 mod gates;
 mod judge;
+mod offline;
 mod request;
 mod settings;
 

@@ -11,14 +11,11 @@
 
 mod compile;
 mod format;
-mod nearest;
 mod pattern;
 mod validate;
 
 use jsonptr::PointerBuf;
 use serde_json::Value;
-
-pub use nearest::nearest;
 
 /// A compiled schema.
 #[derive(Debug)]
