@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 use super::{
     Composed, Duplicate, Limits, Surprise, SurpriseKind, YamlError,
+    alias::{Anchor, Size, Target},
+    libyaml,
     scalar::{self, Scalar},
     spans::{NodeId, NodeKind, Spans},
 };
@@ -53,7 +55,7 @@ pub(super) fn compose(
             event => composer.event(event, &span)?,
         }
     }
-    composer.check_tabs(chunk)?;
+    libyaml::tabs(text, chunk, &composer.spans)?;
     Ok(composer.finish())
 }
 
@@ -95,6 +97,8 @@ struct Frame {
     open: Open,
     node: NodeId,
     anchor: usize,
+    /// Between brackets.
+    flow: bool,
 }
 
 enum Open {
@@ -107,59 +111,17 @@ enum Key {
     Merge,
 }
 
-/// A complete node that aliases can stand for.
-struct Anchor {
-    value: Value,
-    target: Target,
-    size: Size,
-    /// The node as the name of a field, or why it can't be one.
-    name: Result<String, &'static str>,
-}
-
-/// What an alias is shown as: a scalar where it is used, all else where it is written.
-#[derive(Clone, Copy)]
-enum Target {
-    Scalar(NodeKind),
-    Node(NodeId),
-}
-
-#[derive(Clone, Copy, Default)]
-struct Size {
-    nodes: usize,
-    bytes: usize,
-}
-
-impl Size {
-    fn of(value: &Value) -> Self {
-        let mut size = Self { nodes: 1, bytes: 0 };
-        match value {
-            Value::String(text) => size.bytes = text.len(),
-            Value::Array(items) => items.iter().for_each(|item| size.add(Self::of(item))),
-            Value::Object(fields) => {
-                for (name, value) in fields {
-                    size.bytes += name.len();
-                    size.add(Self::of(value));
-                }
-            }
-            _ => {}
-        }
-        size
-    }
-
-    fn add(&mut self, other: Self) {
-        self.nodes = self.nodes.saturating_add(other.nodes);
-        self.bytes = self.bytes.saturating_add(other.bytes);
-    }
-}
-
 impl Composer<'_> {
     fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), YamlError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let range = self.bytes(span);
                 self.end = range.end;
+                if self.stack.last().is_some_and(|frame| frame.flow) {
+                    libyaml::in_brackets(self.text, &range, style, self.wants_key())?;
+                }
                 if style == ScalarStyle::DoubleQuoted && matches!(text, Cow::Owned(_)) {
-                    self.check_escapes(&range)?;
+                    libyaml::escapes(self.text, &range)?;
                 }
                 self.scalar(&text, style, anchor, tag.as_deref(), range)
             }
@@ -225,13 +187,7 @@ impl Composer<'_> {
             let name = read.to_key(text);
             if anchor != 0 {
                 let value = read.to_json(text).unwrap_or_default();
-                self.anchor(
-                    anchor,
-                    &value,
-                    Target::Scalar(read.into()),
-                    name.clone(),
-                    &range,
-                )?;
+                self.anchor(anchor, &value, Target::Scalar(read), name.clone(), &range)?;
             }
             if merge {
                 self.spans.push(NodeKind::Merge, range);
@@ -240,18 +196,13 @@ impl Composer<'_> {
             }
             return self.key(name, range);
         }
-        let node = self.spans.push(read.into(), range.clone());
-        let value = read.to_json(text).unwrap_or_else(|| {
-            if let Scalar::Float(value) = read {
-                self.notes.non_finite.push((node, value));
-            }
-            Value::Null
-        });
+        let node = self.push_scalar(read, range.clone());
+        let value = read.to_json(text).unwrap_or_default();
         if anchor != 0 {
             self.anchor(
                 anchor,
                 &value,
-                Target::Scalar(read.into()),
+                Target::Scalar(read),
                 read.to_key(text),
                 &range,
             )?;
@@ -259,38 +210,14 @@ impl Composer<'_> {
         self.value(value, node)
     }
 
-    /// Refuses the escapes that YAML 1.2 and JSON have and YAML 1.1 does not.
-    fn check_escapes(&self, range: &Range<usize>) -> Result<(), YamlError> {
-        let bytes = self.text.as_bytes();
-        let mut at = range.start;
-        while at + 1 < range.end {
-            if bytes[at] != b'\\' {
-                at += 1;
-                continue;
-            }
-            let surrogate = || {
-                let first = bytes.get(at + 2..at + 4);
-                matches!(
-                    first,
-                    Some([b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F'])
-                )
-            };
-            let (wrong, help) = match bytes[at + 1] {
-                b'/' => (true, "write the '/' without a backslash"),
-                b'u' => (
-                    surrogate(),
-                    "write the character itself, or \\U and eight digits",
-                ),
-                _ => (false, ""),
-            };
-            if wrong {
-                return Err(
-                    YamlError::new(at..at + 2, "kubectl does not know this escape").help(help),
-                );
-            }
-            at += 2;
+    fn push_scalar(&mut self, read: Scalar, range: Range<usize>) -> NodeId {
+        let node = self.spans.push(read.into(), range);
+        if let Scalar::Float(value) = read
+            && !value.is_finite()
+        {
+            self.notes.non_finite.push((node, value));
         }
-        Ok(())
+        node
     }
 
     fn open(
@@ -312,8 +239,15 @@ impl Composer<'_> {
             return Err(YamlError::new(range, message));
         }
         self.end = range.end;
+        // Of a block's start there is nothing to see.
+        let flow = !range.is_empty();
         let node = self.spans.push(kind, range);
-        self.stack.push(Frame { open, node, anchor });
+        self.stack.push(Frame {
+            open,
+            node,
+            anchor,
+            flow,
+        });
         Ok(())
     }
 
@@ -375,7 +309,7 @@ impl Composer<'_> {
             .map(|anchor| anchor.value.clone())
             .unwrap_or_default();
         let node = match target {
-            Target::Scalar(kind) => self.spans.push(kind, range),
+            Target::Scalar(read) => self.push_scalar(read, range),
             Target::Node(node) => self.spans.push_alias(range, node),
         };
         self.value(value, node)
@@ -498,32 +432,6 @@ impl Composer<'_> {
             fields.extend(objects.into_iter().flatten());
         }
         Ok(())
-    }
-
-    /// Refuses a tab where an indentation may stand: granit-parser takes it where no harm is done,
-    /// kubectl never does.
-    fn check_tabs(&self, chunk: Range<usize>) -> Result<(), YamlError> {
-        let source = &self.text[chunk.clone()];
-        if !source.contains('\t') {
-            return Ok(());
-        }
-        let mut start = chunk.start;
-        let tabs = source.split_inclusive('\n').filter_map(|line| {
-            let indent = line
-                .bytes()
-                .take_while(|byte| matches!(byte, b' ' | b'-' | b'?'))
-                .count();
-            let tab = start + indent;
-            start += line.len();
-            (line.as_bytes().get(indent) == Some(&b'\t')).then_some(tab)
-        });
-        match self.spans.first_outside(self.text, tabs) {
-            Some(tab) => {
-                let error = YamlError::new(tab..tab + 1, "a tab can't indent");
-                Err(error.help("indent with spaces"))
-            }
-            None => Ok(()),
-        }
     }
 
     fn surprise(&mut self, read: Scalar, range: &Range<usize>) {

@@ -7,9 +7,11 @@
 //!
 //! What differs from Go, on purpose or because the parser does, stands in `tests/manifest/`.
 
+mod alias;
 mod compose;
 mod error;
 mod json;
+mod libyaml;
 pub(crate) mod scalar;
 mod spans;
 mod stream;
@@ -20,6 +22,7 @@ use jsonptr::PointerBuf;
 use serde_json::Value;
 
 pub use error::YamlError;
+pub(crate) use scalar::go_float32;
 pub(crate) use spans::NodeKind;
 pub use spans::{Found, NodeId, Spans};
 

@@ -165,6 +165,16 @@ impl Spans {
             .filter(|(key, _)| self.nodes[key.index()].kind == NodeKind::Key)
     }
 
+    /// The field of that name, own or merged, and its key.
+    pub(crate) fn child(
+        &self,
+        text: &str,
+        object: NodeId,
+        name: &str,
+    ) -> Option<(Option<NodeId>, NodeId)> {
+        self.field(text, object, name, &mut SEARCH_LIMIT.clone())
+    }
+
     /// The name of a key.
     pub(crate) fn name<'a>(&'a self, text: &'a str, key: NodeId) -> &'a str {
         if let Ok(at) = self.names.binary_search_by_key(&key.0, |(node, _)| *node) {
