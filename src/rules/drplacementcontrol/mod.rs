@@ -3,6 +3,7 @@
 //! In the order of `policies/drplacementcontrol.yaml`, a file a section.
 
 mod action;
+mod common;
 mod delete;
 mod discovered;
 mod dryrun;
