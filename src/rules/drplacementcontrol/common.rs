@@ -22,16 +22,29 @@ pub(super) struct Home<'a> {
 pub(super) fn home<'a>(world: &Lens<'a>, drpc: &Object<DRPlacementControl>) -> Home<'a> {
     if let Some(namespace) = drpc.meta.annotation(APP_NAMESPACE) {
         let namespace = namespace.to_owned();
-        return Home { namespace, set: None, certain: true };
+        return Home {
+            namespace,
+            set: None,
+            certain: true,
+        };
     }
     let sets = application_sets(world, drpc);
     let [first, others @ ..] = sets.as_slice() else {
         let namespace = drpc.meta.namespace.clone();
-        return Home { namespace, set: None, certain: true };
+        return Home {
+            namespace,
+            set: None,
+            certain: true,
+        };
     };
-    let placed = matches!(world.placement_of(drpc), Placed::Placement(_) | Placed::Both(..));
+    let placed = matches!(
+        world.placement_of(drpc),
+        Placed::Placement(_) | Placed::Both(..)
+    );
     // Ramen takes whichever comes first in a list that has no order.
-    let agreed = others.iter().all(|other| destination(other) == destination(first));
+    let agreed = others
+        .iter()
+        .all(|other| destination(other) == destination(first));
     let plain = destination(first).filter(|namespace| !namespace.contains("{{"));
     Home {
         namespace: plain.unwrap_or(&drpc.meta.namespace).to_owned(),
@@ -89,7 +102,10 @@ pub(super) fn meeting<'a>(
 
 /// The namespaces that a discovered application lists; empty for one that the hub deploys.
 pub(super) fn protected(drpc: &Object<DRPlacementControl>) -> &[String] {
-    drpc.spec.protected_namespaces.as_deref().unwrap_or_default()
+    drpc.spec
+        .protected_namespaces
+        .as_deref()
+        .unwrap_or_default()
 }
 
 /// Whether the application is a discovered one.

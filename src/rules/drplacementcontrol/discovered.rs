@@ -17,7 +17,10 @@ use crate::{
 
 pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
     ("drpc-opsns-feature-disabled", feature_disabled),
-    ("drpc-opsns-protectednamespaces-required", namespaces_required),
+    (
+        "drpc-opsns-protectednamespaces-required",
+        namespaces_required,
+    ),
     ("drpc-opsns-protects-itself", protects_itself),
     ("drpc-protectednamespaces-outside-opsns", outside),
     ("drpc-opsns-conflict", conflict),
@@ -32,7 +35,11 @@ const NAMESPACES: &str = "/spec/protectedNamespaces";
 const CONFIG: &str = "/data/ramen_manager_config.yaml";
 /// The recipe that is part of Ramen, and its parameters that select something.
 const VM_RECIPE: &str = "vm-recipe";
-const VM_SELECTIONS: [&str; 3] = ["PROTECTED_VMS", "K8S_RESOURCE_SELECTOR", "PVC_RESOURCE_SELECTOR"];
+const VM_SELECTIONS: [&str; 3] = [
+    "PROTECTED_VMS",
+    "K8S_RESOURCE_SELECTOR",
+    "PVC_RESOURCE_SELECTOR",
+];
 
 /// Ramen's configuration, where it says that the object is in the operations namespace.
 fn in_operations<'a>(case: &Case<'a, DRPlacementControl>) -> Option<&'a Config> {
@@ -46,8 +53,14 @@ fn feature_disabled(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         && !config.multi_namespace()
     {
         report
-            .say("/metadata/namespace", "discovered applications are switched off in Ramen's configuration")
-            .because_of(config.key.clone(), format!("{CONFIG}/multiNamespace/FeatureEnabled"));
+            .say(
+                "/metadata/namespace",
+                "discovered applications are switched off in Ramen's configuration",
+            )
+            .because_of(
+                config.key.clone(),
+                format!("{CONFIG}/multiNamespace/FeatureEnabled"),
+            );
     }
 }
 
@@ -58,17 +71,29 @@ fn namespaces_required(case: &Case<'_, DRPlacementControl>, report: &mut Report)
     {
         let namespace = &case.new.meta.namespace;
         report
-            .say(NAMESPACES, format!("names none, in the operations namespace \"{namespace}\""))
+            .say(
+                NAMESPACES,
+                format!("names none, in the operations namespace \"{namespace}\""),
+            )
             .because_of(config.key.clone(), format!("{CONFIG}/ramenOpsNamespace"));
     }
 }
 
 fn protects_itself(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let Some(config) = in_operations(case) else { return };
+    let Some(config) = in_operations(case) else {
+        return;
+    };
     let own = &case.new.meta.namespace;
-    for (index, _) in protected(case.new).iter().enumerate().filter(|(_, namespace)| *namespace == own) {
+    for (index, _) in protected(case.new)
+        .iter()
+        .enumerate()
+        .filter(|(_, namespace)| *namespace == own)
+    {
         report
-            .say(format!("{NAMESPACES}/{index}"), format!("\"{own}\" is the operations namespace itself"))
+            .say(
+                format!("{NAMESPACES}/{index}"),
+                format!("\"{own}\" is the operations namespace itself"),
+            )
             .because_of(config.key.clone(), format!("{CONFIG}/ramenOpsNamespace"));
     }
 }
@@ -85,11 +110,18 @@ fn outside(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     }
     let draft = match config.ops_namespace() {
         Some(operations) if operations == own => return,
-        Some(operations) => {
-            report.say(NAMESPACES, format!("names some, outside the operations namespace {}", quote(operations)))
-        }
+        Some(operations) => report.say(
+            NAMESPACES,
+            format!(
+                "names some, outside the operations namespace {}",
+                quote(operations)
+            ),
+        ),
         None => report
-            .advise(NAMESPACES, "names some, while Ramen's configuration has no operations namespace")
+            .advise(
+                NAMESPACES,
+                "names some, while Ramen's configuration has no operations namespace",
+            )
             .fix("set ramenOpsNamespace in Ramen's configuration"),
     };
     draft.because_of(config.key.clone(), format!("{CONFIG}/ramenOpsNamespace"));
@@ -107,15 +139,33 @@ fn conflict(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     }
     if is_discovered(drpc) {
         for (index, namespace) in protected(drpc).iter().enumerate() {
-            clash(case, operations, namespace, &format!("{NAMESPACES}/{index}"), report);
+            clash(
+                case,
+                operations,
+                namespace,
+                &format!("{NAMESPACES}/{index}"),
+                report,
+            );
         }
     } else {
-        clash(case, operations, &home(case.world, drpc).namespace, NAMESPACES, report);
+        clash(
+            case,
+            operations,
+            &home(case.world, drpc).namespace,
+            NAMESPACES,
+            report,
+        );
     }
 }
 
 /// States the applications that protect a namespace which this one protects too.
-fn clash(case: &Case<'_, DRPlacementControl>, operations: &str, namespace: &str, place: &str, report: &mut Report) {
+fn clash(
+    case: &Case<'_, DRPlacementControl>,
+    operations: &str,
+    namespace: &str,
+    place: &str,
+    report: &mut Report,
+) {
     let here = case.new.meta.namespace == operations;
     let mine = home(case.world, case.new);
     let settled = is_discovered(case.new) || mine.certain;
@@ -131,7 +181,11 @@ fn clash(case: &Case<'_, DRPlacementControl>, operations: &str, namespace: &str,
             Meeting::Unknown => (String::new(), false),
         };
         let certain = certain && settled && (is_discovered(other) || theirs.certain);
-        let message = format!("{} is protected by {} already{cluster}", quote(namespace), other.key());
+        let message = format!(
+            "{} is protected by {} already{cluster}",
+            quote(namespace),
+            other.key()
+        );
         let draft = if case.is_create() && certain && !other.meta.is_terminating() {
             report.say(place, message)
         } else {
@@ -161,7 +215,11 @@ fn dwellers<'a>(world: &Lens<'a>, namespace: &str) -> Vec<&'a Object<DRPlacement
 /// Whether two applications are virtual machines of one namespace, selected one by one.
 ///
 /// Source: internal/controller/drplacementcontrol_controller.go:3147-3199
-fn independent(one: &Object<DRPlacementControl>, other: &Object<DRPlacementControl>, operations: &str) -> bool {
+fn independent(
+    one: &Object<DRPlacementControl>,
+    other: &Object<DRPlacementControl>,
+    operations: &str,
+) -> bool {
     let built_in = |drpc| {
         recipe(drpc).is_some_and(|recipe| {
             recipe.name.text() == Some(VM_RECIPE) && recipe.namespace.text() == Some(operations)
@@ -169,15 +227,25 @@ fn independent(one: &Object<DRPlacementControl>, other: &Object<DRPlacementContr
     };
     built_in(one)
         && built_in(other)
-        && VM_SELECTIONS.iter().all(|name| values(one, name).is_disjoint(&values(other, name)))
+        && VM_SELECTIONS
+            .iter()
+            .all(|name| values(one, name).is_disjoint(&values(other, name)))
 }
 
 fn recipe(drpc: &Object<DRPlacementControl>) -> Option<&RecipeRef> {
-    drpc.spec.kube_object_protection.as_ref()?.recipe_ref.as_ref()
+    drpc.spec
+        .kube_object_protection
+        .as_ref()?
+        .recipe_ref
+        .as_ref()
 }
 
 fn values<'d>(drpc: &'d Object<DRPlacementControl>, parameter: &str) -> BTreeSet<&'d str> {
-    let parameters = drpc.spec.kube_object_protection.as_ref().and_then(|protection| protection.recipe_parameters.as_ref());
+    let parameters = drpc
+        .spec
+        .kube_object_protection
+        .as_ref()
+        .and_then(|protection| protection.recipe_parameters.as_ref());
     let values = parameters.and_then(|parameters| parameters.get(parameter));
     values.into_iter().flatten().map(String::as_str).collect()
 }
@@ -190,30 +258,49 @@ fn broken_peer(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if case.new.meta.namespace == operations {
         if let Some((other, problem)) = broken(case) {
             report
-                .say("/metadata/namespace", format!("{} holds up discovered applications: {problem}", other.key()))
+                .say(
+                    "/metadata/namespace",
+                    format!(
+                        "{} holds up discovered applications: {problem}",
+                        other.key()
+                    ),
+                )
                 .because(other, "/spec");
         }
         return;
     }
-    let Some(problem) = policy_missing(case.world, case.new).or_else(|| unresolved(case.world, case.new)) else {
+    let Some(problem) =
+        policy_missing(case.world, case.new).or_else(|| unresolved(case.world, case.new))
+    else {
         return;
     };
     let drpcs = &case.world.store().drpcs;
     let mut lists = drpcs.values(Relation::Protects);
-    if lists.any(|namespace| drpcs.related(Relation::Protects, namespace).any(|drpc| drpc.meta.namespace == operations)) {
+    if lists.any(|namespace| {
+        drpcs
+            .related(Relation::Protects, namespace)
+            .any(|drpc| drpc.meta.namespace == operations)
+    }) {
         report
-            .say("/metadata/namespace", format!("discovered applications will be held up: {problem}"))
+            .say(
+                "/metadata/namespace",
+                format!("discovered applications will be held up: {problem}"),
+            )
             .fix("make what is missing first");
     }
 }
 
 /// Another application that Ramen can't compare with this one: of any policy that is missing, or of
 /// one that shares a cluster.
-fn broken<'a>(case: &Case<'a, DRPlacementControl>) -> Option<(&'a Object<DRPlacementControl>, String)> {
+fn broken<'a>(
+    case: &Case<'a, DRPlacementControl>,
+) -> Option<(&'a Object<DRPlacementControl>, String)> {
     let world = case.world;
     let policies: BTreeSet<&str> = world.store().drpcs.values(Relation::Policy).collect();
     for policy in policies {
-        if let Some(other) = world.related::<DRPlacementControl>(Relation::Policy, policy).first()
+        if let Some(other) = world
+            .related::<DRPlacementControl>(Relation::Policy, policy)
+            .first()
             && let Some(problem) = policy_missing(world, other)
         {
             return Some((other, problem));
@@ -225,7 +312,9 @@ fn broken<'a>(case: &Case<'a, DRPlacementControl>) -> Option<(&'a Object<DRPlace
         .flat_map(|cluster| world.policies_with(cluster))
         .map(|policy| &*policy.meta.name)
         .collect();
-    let others = near.into_iter().flat_map(|policy| world.related::<DRPlacementControl>(Relation::Policy, policy));
+    let others = near
+        .into_iter()
+        .flat_map(|policy| world.related::<DRPlacementControl>(Relation::Policy, policy));
     others
         .filter(|other| !is_discovered(other))
         .find_map(|other| Some((other, unresolved(world, other)?)))
@@ -233,7 +322,10 @@ fn broken<'a>(case: &Case<'a, DRPlacementControl>) -> Option<(&'a Object<DRPlace
 
 fn policy_missing(world: &Lens<'_>, drpc: &Object<DRPlacementControl>) -> Option<String> {
     let name = drpc.spec.dr_policy_ref.name.text().unwrap_or_default();
-    world.policy_of(drpc).is_missing().then(|| format!("there is no DRPolicy {}", quote(name)))
+    world
+        .policy_of(drpc)
+        .is_missing()
+        .then(|| format!("there is no DRPolicy {}", quote(name)))
 }
 
 /// Why Ramen can't tell which namespace an application protects.
@@ -245,7 +337,9 @@ fn unresolved(world: &Lens<'_>, drpc: &Object<DRPlacementControl>) -> Option<Str
     let going = drpc.meta.is_terminating();
     match world.placement_of(drpc) {
         Placed::Missing => Some(format!("there is no placement {name}")),
-        Placed::Placement(placement) | Placed::Both(placement, _) if !going && is_scheduled(placement) => {
+        Placed::Placement(placement) | Placed::Both(placement, _)
+            if !going && is_scheduled(placement) =>
+        {
             Some(format!("Placement {name} still chooses clusters by itself"))
         }
         Placed::Both(_, rule) if !is_not_ramens(rule) => {
@@ -260,7 +354,10 @@ fn unresolved(world: &Lens<'_>, drpc: &Object<DRPlacementControl>) -> Option<Str
 
 fn no_object_protection(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if is_discovered(case.new) && case.new.spec.kube_object_protection.is_none() {
-        report.say("/spec/kubeObjectProtection", "is not there, so only volumes are protected");
+        report.say(
+            "/spec/kubeObjectProtection",
+            "is not there, so only volumes are protected",
+        );
     }
 }
 
@@ -272,19 +369,33 @@ fn retain_scc(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         && !config.retain_scc()
     {
         report
-            .say("/spec/retainNamespaceSCCAcrossPeers", "is off in Ramen's configuration")
-            .because_of(config.key.clone(), format!("{CONFIG}/retainNamespaceSCCAcrossPeers"));
+            .say(
+                "/spec/retainNamespaceSCCAcrossPeers",
+                "is off in Ramen's configuration",
+            )
+            .because_of(
+                config.key.clone(),
+                format!("{CONFIG}/retainNamespaceSCCAcrossPeers"),
+            );
     }
 }
 
 /// Nothing is lost where VolSync is not used anyway.
 fn volsync(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let Some(config) = in_operations(case) else { return };
+    let Some(config) = in_operations(case) else {
+        return;
+    };
     let metro = case.world.policy_of(case.new).found().is_some_and(is_metro);
     if !config.volsync_supported() && !config.is_on("/volSync/disabled") && !metro {
         report
-            .say("/spec/volSyncSpec", "VolSync is switched off for discovered applications in Ramen's configuration")
-            .because_of(config.key.clone(), format!("{CONFIG}/multiNamespace/volsyncSupported"));
+            .say(
+                "/spec/volSyncSpec",
+                "VolSync is switched off for discovered applications in Ramen's configuration",
+            )
+            .because_of(
+                config.key.clone(),
+                format!("{CONFIG}/multiNamespace/volsyncSupported"),
+            );
     }
 }
 
@@ -293,7 +404,12 @@ fn volsync(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 fn pvc_overlap(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let drpc = case.new;
     let own = &drpc.meta.namespace;
-    if !drpc.has_spec || own.is_empty() || is_discovered(drpc) || recipe(drpc).is_some() || in_operations(case).is_some() {
+    if !drpc.has_spec
+        || own.is_empty()
+        || is_discovered(drpc)
+        || recipe(drpc).is_some()
+        || in_operations(case).is_some()
+    {
         return;
     }
     let namespace = home(case.world, drpc).namespace;
@@ -309,7 +425,9 @@ fn pvc_overlap(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
                 other.key(),
                 quote(&namespace)
             );
-            report.say("/spec/pvcSelector", message).because(other, "/spec/pvcSelector");
+            report
+                .say("/spec/pvcSelector", message)
+                .because(other, "/spec/pvcSelector");
         }
     }
 }

@@ -43,7 +43,13 @@ fn name(case: &Case<'_, DRPlacementControl>) -> String {
 fn missing(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if matches!(case.world.placement_of(case.new), Placed::Missing) {
         let namespace = &case.new.meta.namespace;
-        report.say(REF, format!("there is no Placement or PlacementRule {} in namespace \"{namespace}\"", name(case)));
+        report.say(
+            REF,
+            format!(
+                "there is no Placement or PlacementRule {} in namespace \"{namespace}\"",
+                name(case)
+            ),
+        );
     }
 }
 
@@ -59,11 +65,15 @@ pub(super) fn is_not_ramens(rule: &Object<PlacementRule>) -> bool {
 }
 
 fn scheduling_enabled(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if let Placed::Placement(placement) | Placed::Both(placement, _) = case.world.placement_of(case.new)
+    if let Placed::Placement(placement) | Placed::Both(placement, _) =
+        case.world.placement_of(case.new)
         && is_scheduled(placement)
     {
         report
-            .say(REF, format!("Placement {} still chooses clusters by itself", name(case)))
+            .say(
+                REF,
+                format!("Placement {} still chooses clusters by itself", name(case)),
+            )
             .because(placement, annotation(SCHEDULING));
     }
 }
@@ -75,7 +85,13 @@ fn rule_scheduler(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     {
         let scheduler = quote(rule.spec.scheduler_name.text().unwrap_or_default());
         report
-            .say(REF, format!("PlacementRule {} has scheduler {scheduler}, not \"ramen\"", name(case)))
+            .say(
+                REF,
+                format!(
+                    "PlacementRule {} has scheduler {scheduler}, not \"ramen\"",
+                    name(case)
+                ),
+            )
             .because(rule, "/spec/schedulerName");
     }
 }
@@ -85,7 +101,10 @@ fn ambiguous(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         && !is_not_ramens(rule)
     {
         report
-            .say(NAME, format!("{} is both a Placement and a PlacementRule", name(case)))
+            .say(
+                NAME,
+                format!("{} is both a Placement and a PlacementRule", name(case)),
+            )
             .because(placement, "/metadata/name")
             .because(rule, "/metadata/name");
     }
@@ -101,16 +120,29 @@ fn cluster_count(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         if count != Some(1) && !object.meta.is_terminating() {
             let count = count.map_or_else(|| "all that fit".to_owned(), |count| count.to_string());
             report
-                .say(REF, format!("{} {name} asks for {count} clusters, not for 1", K::KIND))
+                .say(
+                    REF,
+                    format!("{} {name} asks for {count} clusters, not for 1", K::KIND),
+                )
                 .because(object, field);
         }
     }
     let name = name(case);
     match case.world.placement_of(case.new) {
         Placed::Placement(placement) | Placed::Both(placement, _) => {
-            check(report, (placement, "/spec/numberOfClusters"), placement.spec.number_of_clusters, &name);
+            check(
+                report,
+                (placement, "/spec/numberOfClusters"),
+                placement.spec.number_of_clusters,
+                &name,
+            );
         }
-        Placed::Rule(rule) => check(report, (rule, "/spec/clusterReplicas"), rule.spec.cluster_replicas, &name),
+        Placed::Rule(rule) => check(
+            report,
+            (rule, "/spec/clusterReplicas"),
+            rule.spec.cluster_replicas,
+            &name,
+        ),
         Placed::Missing | Placed::Unknown => {}
     }
 }
@@ -124,7 +156,9 @@ fn terminating(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         }
     }
     match case.world.placement_of(case.new) {
-        Placed::Placement(placement) | Placed::Both(placement, _) => check(report, placement, &name(case)),
+        Placed::Placement(placement) | Placed::Both(placement, _) => {
+            check(report, placement, &name(case))
+        }
         Placed::Rule(rule) => check(report, rule, &name(case)),
         Placed::Missing | Placed::Unknown => {}
     }
@@ -137,16 +171,27 @@ fn owned_by_other(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
             return;
         };
         let namespace = object.meta.annotation(DRPC_NAMESPACE).unwrap_or_default();
-        if object.meta.is_terminating() || own.name.is_empty() || (owner == own.name && namespace == own.namespace) {
+        if object.meta.is_terminating()
+            || own.name.is_empty()
+            || (owner == own.name && namespace == own.namespace)
+        {
             return;
         }
         report
-            .say(NAME, format!("{} {name} is marked as DRPlacementControl \"{namespace}/{owner}\"'s", K::KIND))
+            .say(
+                NAME,
+                format!(
+                    "{} {name} is marked as DRPlacementControl \"{namespace}/{owner}\"'s",
+                    K::KIND
+                ),
+            )
             .because(object, annotation(DRPC_NAME));
     }
     let own = &case.new.meta;
     match case.world.placement_of(case.new) {
-        Placed::Placement(placement) | Placed::Both(placement, _) => check(report, placement, own, &name(case)),
+        Placed::Placement(placement) | Placed::Both(placement, _) => {
+            check(report, placement, own, &name(case))
+        }
         Placed::Rule(rule) => check(report, rule, own, &name(case)),
         Placed::Missing | Placed::Unknown => {}
     }
@@ -156,15 +201,31 @@ fn shared(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let Some(placement) = case.new.spec.placement_ref.name.text() else {
         return;
     };
-    let others = case.world.drpcs_on_placement(&case.new.meta.namespace, placement);
+    let others = case
+        .world
+        .drpcs_on_placement(&case.new.meta.namespace, placement);
     let staying = others.iter().find(|other| !other.meta.is_terminating());
     if let Some(other) = staying {
         report
-            .say(NAME, format!("{} is the placement of {} already", quote(placement), other.key()))
+            .say(
+                NAME,
+                format!(
+                    "{} is the placement of {} already",
+                    quote(placement),
+                    other.key()
+                ),
+            )
             .because(other, NAME);
     } else if let Some(going) = others.first() {
         report
-            .advise(NAME, format!("{} is the placement of {}, which is being deleted", quote(placement), going.key()))
+            .advise(
+                NAME,
+                format!(
+                    "{} is the placement of {}, which is being deleted",
+                    quote(placement),
+                    going.key()
+                ),
+            )
             .fix("wait until the other one is gone")
             .because(going, NAME);
     }
@@ -180,9 +241,17 @@ fn foreign_controller(case: &Case<'_, DRPlacementControl>, report: &mut Report) 
     if owners.iter().any(|owner| owner.name == placement) {
         return;
     }
-    for (index, owner) in owners.iter().enumerate().filter(|(_, owner)| owner.controller) {
+    for (index, owner) in owners
+        .iter()
+        .enumerate()
+        .filter(|(_, owner)| owner.controller)
+    {
         let place = format!("/metadata/ownerReferences/{index}");
-        let message = format!("{} {} controls the object already", owner.kind, quote(&owner.name));
+        let message = format!(
+            "{} {} controls the object already",
+            owner.kind,
+            quote(&owner.name)
+        );
         if case.is_create() {
             report.say(place, message);
         } else {
@@ -223,10 +292,16 @@ fn identity_collision(case: &Case<'_, DRPlacementControl>, report: &mut Report) 
         return;
     }
     let mine = home(case.world, case.new);
-    for other in case.world.related::<DRPlacementControl>(Relation::Name, &own.name) {
+    for other in case
+        .world
+        .related::<DRPlacementControl>(Relation::Name, &own.name)
+    {
         if home(case.world, other).namespace == mine.namespace {
             let namespace = quote(&mine.namespace);
-            let message = format!("{} has the group of this name in namespace {namespace}", other.key());
+            let message = format!(
+                "{} has the group of this name in namespace {namespace}",
+                other.key()
+            );
             collide(case, other, &message, report);
         }
     }
@@ -244,7 +319,10 @@ fn manifestwork_collision(case: &Case<'_, DRPlacementControl>, report: &mut Repo
         if name == own.name {
             continue;
         }
-        for other in case.world.related::<DRPlacementControl>(Relation::Name, name) {
+        for other in case
+            .world
+            .related::<DRPlacementControl>(Relation::Name, name)
+        {
             if home(case.world, other).namespace == namespace {
                 let message = format!("{} has the ManifestWork \"{work}-vrg-mw\" too", other.key());
                 collide(case, other, &message, report);
@@ -266,7 +344,9 @@ fn name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let message = format!("has {length} characters; a Placement's may have {LABEL}");
     match case.world.placement_of(case.new) {
         Placed::Placement(placement) | Placed::Both(placement, _) => {
-            report.say(NAME, message).because(placement, "/metadata/name");
+            report
+                .say(NAME, message)
+                .because(placement, "/metadata/name");
         }
         Placed::Missing if says_placement => {
             report.say(NAME, message);
@@ -288,18 +368,30 @@ fn set_ambiguous(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     }
     let sets = application_sets(case.world, case.new);
     let Some(first) = sets.first() else { return };
-    let differ = sets.iter().any(|set| destination(set) != destination(first));
+    let differ = sets
+        .iter()
+        .any(|set| destination(set) != destination(first));
     let message = if differ {
         let namespaces = list(sets.iter().map(|set| destination(set).unwrap_or_default()));
         format!("ApplicationSets of {} deploy to {namespaces}", name(case))
-    } else if sets.iter().all(|set| set.meta.namespace != case.new.meta.namespace) {
-        format!("{} asks for {}, but from another namespace", first.key(), name(case))
+    } else if sets
+        .iter()
+        .all(|set| set.meta.namespace != case.new.meta.namespace)
+    {
+        format!(
+            "{} asks for {}, but from another namespace",
+            first.key(),
+            name(case)
+        )
     } else {
         return;
     };
     let draft = report.say(NAME, message);
     for set in &sets {
-        draft.because(set, "/spec/generators/0/clusterDecisionResource/labelSelector/matchLabels");
+        draft.because(
+            set,
+            "/spec/generators/0/clusterDecisionResource/labelSelector/matchLabels",
+        );
     }
 }
 
@@ -309,9 +401,18 @@ fn set_not_yet(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if !known || is_settled(case) || !ARGO.contains(&namespace) {
         return;
     }
-    let placed = matches!(case.world.placement_of(case.new), Placed::Placement(_) | Placed::Both(..));
+    let placed = matches!(
+        case.world.placement_of(case.new),
+        Placed::Placement(_) | Placed::Both(..)
+    );
     if placed && application_sets(case.world, case.new).is_empty() {
-        report.say(NAME, format!("no ApplicationSet asks for {}, in Argo CD's namespace \"{namespace}\"", name(case)));
+        report.say(
+            NAME,
+            format!(
+                "no ApplicationSet asks for {}, in Argo CD's namespace \"{namespace}\"",
+                name(case)
+            ),
+        );
     }
 }
 
@@ -322,7 +423,9 @@ fn set_destination(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     for set in application_sets(case.world, case.new) {
         let problem = match destination(set) {
             None => "to no namespace".to_owned(),
-            Some(namespace) if namespace.contains("{{") => format!("to {}, which Ramen does not fill in", quote(namespace)),
+            Some(namespace) if namespace.contains("{{") => {
+                format!("to {}, which Ramen does not fill in", quote(namespace))
+            }
             Some(_) => continue,
         };
         report

@@ -23,7 +23,10 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
     ("drpc-pvcselector-empty", pvc_selector_empty),
     ("drpc-kubeobjectselector-invalid", object_selector),
     ("drpc-captureinterval-not-go-duration", capture_interval),
-    ("drpc-captureinterval-nonpositive", capture_interval_nonpositive),
+    (
+        "drpc-captureinterval-nonpositive",
+        capture_interval_nonpositive,
+    ),
     ("drpc-protectednamespaces-entry", namespaces_entry),
     ("drpc-protectednamespaces-duplicate", namespaces_duplicate),
     ("drpc-protectednamespaces-change", namespaces_change),
@@ -47,7 +50,10 @@ fn placement_namespace(case: &Case<'_, DRPlacementControl>, report: &mut Report)
     {
         report.say(
             "/spec/placementRef/namespace",
-            format!("{} is not the namespace of the DRPlacementControl, \"{own}\"", quote(namespace)),
+            format!(
+                "{} is not the namespace of the DRPlacementControl, \"{own}\"",
+                quote(namespace)
+            ),
         );
     }
 }
@@ -58,7 +64,10 @@ fn placement_kind(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     {
         report.say(
             "/spec/placementRef/kind",
-            format!("{} is neither \"Placement\" nor \"PlacementRule\", and is not read", quote(kind)),
+            format!(
+                "{} is neither \"Placement\" nor \"PlacementRule\", and is not read",
+                quote(kind)
+            ),
         );
     }
 }
@@ -67,7 +76,10 @@ fn policy_kind(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if let Some(kind) = case.new.spec.dr_policy_ref.kind.text()
         && kind != "DRPolicy"
     {
-        report.say("/spec/drPolicyRef/kind", format!("{} is not \"DRPolicy\", and is not read", quote(kind)));
+        report.say(
+            "/spec/drPolicyRef/kind",
+            format!("{} is not \"DRPolicy\", and is not read", quote(kind)),
+        );
     }
 }
 
@@ -90,16 +102,33 @@ fn pvc_selector(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 fn pvc_selector_empty(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let spec = &case.new.spec;
     let written = case.doc.value.pointer("/spec/pvcSelector").is_some();
-    let recipe = spec.kube_object_protection.as_ref().and_then(|protection| protection.recipe_ref.as_ref());
-    if written && selects_all(&spec.pvc_selector) && protected(case.new).is_empty() && recipe.is_none() {
-        report.say("/spec/pvcSelector", "is empty, which selects every volume of the namespace");
+    let recipe = spec
+        .kube_object_protection
+        .as_ref()
+        .and_then(|protection| protection.recipe_ref.as_ref());
+    if written
+        && selects_all(&spec.pvc_selector)
+        && protected(case.new).is_empty()
+        && recipe.is_none()
+    {
+        report.say(
+            "/spec/pvcSelector",
+            "is empty, which selects every volume of the namespace",
+        );
     }
 }
 
 /// Whether a selector has no conditions.
 pub(super) fn selects_all(selector: &LabelSelector) -> bool {
-    let labels = selector.match_labels.as_ref().is_none_or(|labels| labels.is_empty());
-    labels && selector.match_expressions.as_ref().is_none_or(|expressions| expressions.is_empty())
+    let labels = selector
+        .match_labels
+        .as_ref()
+        .is_none_or(|labels| labels.is_empty());
+    labels
+        && selector
+            .match_expressions
+            .as_ref()
+            .is_none_or(|expressions| expressions.is_empty())
 }
 
 /// Nobody reads the selector where there is a recipe.
@@ -116,7 +145,12 @@ fn object_selector(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 }
 
 fn interval<'a>(case: &'a Case<'_, DRPlacementControl>) -> Option<&'a str> {
-    case.new.spec.kube_object_protection.as_ref()?.capture_interval.as_deref()
+    case.new
+        .spec
+        .kube_object_protection
+        .as_ref()?
+        .capture_interval
+        .as_deref()
 }
 
 /// An empty text is no absence here: the operator tries to read it.
@@ -137,7 +171,10 @@ fn capture_interval_nonpositive(case: &Case<'_, DRPlacementControl>, report: &mu
 fn namespaces_entry(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     for (index, namespace) in protected(case.new).iter().enumerate() {
         if let Err(error) = names::dns_label(namespace) {
-            report.say(format!("{NAMESPACES}/{index}"), format!("{} {error}", quote(namespace)));
+            report.say(
+                format!("{NAMESPACES}/{index}"),
+                format!("{} {error}", quote(namespace)),
+            );
         }
     }
 }
@@ -146,7 +183,10 @@ fn namespaces_duplicate(case: &Case<'_, DRPlacementControl>, report: &mut Report
     let namespaces = protected(case.new);
     for (index, namespace) in namespaces.iter().enumerate() {
         if namespaces[..index].contains(namespace) {
-            report.say(format!("{NAMESPACES}/{index}"), format!("{} is there twice", quote(namespace)));
+            report.say(
+                format!("{NAMESPACES}/{index}"),
+                format!("{} is there twice", quote(namespace)),
+            );
         }
     }
 }
@@ -158,7 +198,12 @@ fn namespaces_change(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     };
     let (before, after) = (protected(old), protected(case.new));
     let only = |these: &[String], those: &[String]| {
-        list(these.iter().filter(|namespace| !those.contains(namespace)).map(String::as_str))
+        list(
+            these
+                .iter()
+                .filter(|namespace| !those.contains(namespace))
+                .map(String::as_str),
+        )
     };
     let message = match (only(before, after), only(after, before)) {
         (gone, new) if gone.is_empty() && new.is_empty() => return,
@@ -172,7 +217,9 @@ fn namespaces_change(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 fn unknown(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
         let crd = serde_json::to_value(DRPlacementControl::crd()).unwrap_or_default();
-        crd.pointer("/spec/versions/0/schema/openAPIV3Schema").cloned().unwrap_or_default()
+        crd.pointer("/spec/versions/0/schema/openAPIV3Schema")
+            .cloned()
+            .unwrap_or_default()
     });
     unknown_fields(&SCHEMA, &case.doc.value, report);
 }
@@ -180,7 +227,10 @@ fn unknown(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 fn name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let length = case.new.meta.name.len();
     if length > LABEL {
-        report.say("/metadata/name", format!("has {length} characters, and may have {LABEL}"));
+        report.say(
+            "/metadata/name",
+            format!("has {length} characters, and may have {LABEL}"),
+        );
     }
 }
 
@@ -195,7 +245,9 @@ fn derived_name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Repor
     if length <= ROOMY || meta.name.is_empty() {
         return;
     }
-    let message = format!("makes for a ManifestWork whose name has {length} characters; {LONGEST} is the limit");
+    let message = format!(
+        "makes for a ManifestWork whose name has {length} characters; {LONGEST} is the limit"
+    );
     // An ApplicationSet may deploy to a namespace with another name.
     if length > LONGEST && (noted.is_some() || application_sets(case.world, case.new).is_empty()) {
         report.say("/metadata/name", message);
@@ -212,13 +264,18 @@ fn volsync_policy_name(case: &Case<'_, DRPlacementControl>, report: &mut Report)
 
     let meta = &case.new.meta;
     let length = meta.namespace.len() + 1 + meta.name.len() + "-vs-secret".len();
-    if ROOM.saturating_sub(meta.namespace.len()) > SHORTEST || length <= LABEL || meta.name.is_empty() {
+    if ROOM.saturating_sub(meta.namespace.len()) > SHORTEST
+        || length <= LABEL
+        || meta.name.is_empty()
+    {
         return;
     }
     let metro = case.world.policy_of(case.new).found().is_some_and(is_metro);
     let config = case.world.hub_config(case.operator_namespace);
     if !metro && !config.is_some_and(|config| config.is_on("/volSync/disabled")) {
-        let message = format!("needs {length} characters with \"-vs-secret\" and the namespace; {LABEL} is the limit");
+        let message = format!(
+            "needs {length} characters with \"-vs-secret\" and the namespace; {LABEL} is the limit"
+        );
         report.say("/metadata/name", message);
     }
 }
