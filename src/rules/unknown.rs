@@ -33,12 +33,10 @@ fn field(known: &Map<String, Value>, name: &str, value: &Value, parent: &str, re
     if let Some(schema) = known.get(name) {
         return walk(schema, value, &place, report);
     }
-    let near = nearest(name, known.keys().map(String::as_str));
-    let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
-    report.say(
-        place,
-        format!("there is no such field, so it will be dropped{hint}"),
-    );
+    let draft = report.say(place, "there is no such field, so it will be dropped");
+    if let Some(near) = nearest(name, known.keys().map(String::as_str)) {
+        draft.fix(format!("did you mean \"{near}\"?"));
+    }
 }
 
 fn walk(schema: &Value, value: &Value, place: &str, report: &mut Report) {

@@ -9,14 +9,14 @@ use crate::{
 pub(super) struct Home<'a> {
     /// Its namespace.
     pub(super) namespace: String,
-    /// The ApplicationSet that decides it.
+    /// The `ApplicationSet` that decides it.
     pub(super) set: Option<&'a Object<ApplicationSet>>,
     /// Whether Ramen will come to the same result; otherwise nothing may be refused for it.
     pub(super) certain: bool,
 }
 
 /// The namespace of an application's `VolumeReplicationGroup`: what Ramen noted down; else, where a
-/// Placement places the application, what the ApplicationSet deploys to; else its own.
+/// Placement places the application, what the `ApplicationSet` deploys to; else its own.
 ///
 /// Source: internal/controller/drplacementcontrol_controller.go:2331-2395
 pub(super) fn home<'a>(world: &Lens<'a>, drpc: &Object<DRPlacementControl>) -> Home<'a> {
@@ -53,8 +53,8 @@ pub(super) fn home<'a>(world: &Lens<'a>, drpc: &Object<DRPlacementControl>) -> H
     }
 }
 
-/// The ApplicationSets that Ramen would take for the one that deploys an application: none where a
-/// PlacementRule places it.
+/// The `ApplicationSet`s that Ramen would take for the one that deploys an application: none where a
+/// `PlacementRule` places it.
 pub(super) fn application_sets<'a>(
     world: &Lens<'a>,
     drpc: &Object<DRPlacementControl>,
@@ -69,7 +69,7 @@ pub(super) fn application_sets<'a>(
     sets
 }
 
-/// The namespace that an ApplicationSet deploys to, as it is written there.
+/// The namespace that an `ApplicationSet` deploys to, as it is written there.
 pub(super) fn destination(set: &Object<ApplicationSet>) -> Option<&str> {
     set.spec.template.spec.destination.namespace.text()
 }

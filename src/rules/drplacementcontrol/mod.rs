@@ -7,11 +7,13 @@ mod common;
 mod delete;
 mod discovered;
 mod dryrun;
+mod group;
 mod metadata;
 mod placement;
 mod policy;
 mod recipe;
 mod shape;
+mod strangers;
 
 use super::judged;
 use crate::api::DRPlacementControl;

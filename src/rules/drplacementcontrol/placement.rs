@@ -1,12 +1,11 @@
-//! The placement, who else claims it, and what Ramen will name after the application.
+//! The placement, and who else claims it.
 
-use super::common::{Meeting, application_sets, destination, home, meeting};
+use super::group;
 use crate::{
     api::{DRPlacementControl, Kind, Meta, Object, Placement, PlacementRule, Text},
     golang::quote,
-    report::list,
-    rules::{Case, Draft, Report, Rule, annotation},
-    world::{APP_NAMESPACE, Placed, Relation},
+    rules::{Case, Report, Rule, annotation},
+    world::Placed,
 };
 
 pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
@@ -19,24 +18,25 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
     ("drpc-placement-owned-by-other", owned_by_other),
     ("drpc-placement-shared", shared),
     ("drpc-foreign-controller-owner", foreign_controller),
-    ("drpc-vrg-identity-collision", identity_collision),
-    ("drpc-manifestwork-name-collision", manifestwork_collision),
+    ("drpc-vrg-identity-collision", group::identity_collision),
+    (
+        "drpc-manifestwork-name-collision",
+        group::manifestwork_collision,
+    ),
     ("drpc-placement-name-too-long", name_too_long),
-    ("drpc-appset-ambiguous", set_ambiguous),
-    ("drpc-appset-not-yet", set_not_yet),
-    ("drpc-appset-destination", set_destination),
+    ("drpc-appset-ambiguous", group::set_ambiguous),
+    ("drpc-appset-not-yet", group::set_not_yet),
+    ("drpc-appset-destination", group::set_destination),
 ];
 
 const REF: &str = "/spec/placementRef";
-const NAME: &str = "/spec/placementRef/name";
+pub(super) const NAME: &str = "/spec/placementRef/name";
 const SCHEDULING: &str = "cluster.open-cluster-management.io/experimental-scheduling-disable";
 const DRPC_NAME: &str = "drplacementcontrol.ramendr.openshift.io/drpc-name";
 const DRPC_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/drpc-namespace";
-/// Where Argo CD's ApplicationSets usually are.
-const ARGO: [&str; 2] = ["argocd", "openshift-gitops"];
 
 /// The name of the placement, in quotes.
-fn name(case: &Case<'_, DRPlacementControl>) -> String {
+pub(super) fn name(case: &Case<'_, DRPlacementControl>) -> String {
     quote(case.new.spec.placement_ref.name.text().unwrap_or_default())
 }
 
@@ -59,7 +59,7 @@ pub(super) fn is_scheduled(placement: &Object<Placement>) -> bool {
     !placement.meta.is_terminating() && value.is_none_or(|value| value == "false")
 }
 
-/// Whether Ramen refuses a PlacementRule for its scheduler.
+/// Whether Ramen refuses a `PlacementRule` for its scheduler.
 pub(super) fn is_not_ramens(rule: &Object<PlacementRule>) -> bool {
     !rule.meta.is_terminating() && rule.spec.scheduler_name.text() != Some("ramen")
 }
@@ -78,7 +78,7 @@ fn scheduling_enabled(case: &Case<'_, DRPlacementControl>, report: &mut Report) 
     }
 }
 
-/// Beside a Placement a PlacementRule with another scheduler is passed over.
+/// Beside a Placement a `PlacementRule` with another scheduler is passed over.
 fn rule_scheduler(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if let Placed::Rule(rule) = case.world.placement_of(case.new)
         && is_not_ramens(rule)
@@ -157,7 +157,7 @@ fn terminating(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     }
     match case.world.placement_of(case.new) {
         Placed::Placement(placement) | Placed::Both(placement, _) => {
-            check(report, placement, &name(case))
+            check(report, placement, &name(case));
         }
         Placed::Rule(rule) => check(report, rule, &name(case)),
         Placed::Missing | Placed::Unknown => {}
@@ -190,7 +190,7 @@ fn owned_by_other(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let own = &case.new.meta;
     match case.world.placement_of(case.new) {
         Placed::Placement(placement) | Placed::Both(placement, _) => {
-            check(report, placement, own, &name(case))
+            check(report, placement, own, &name(case));
         }
         Placed::Rule(rule) => check(report, rule, own, &name(case)),
         Placed::Missing | Placed::Unknown => {}
@@ -260,78 +260,7 @@ fn foreign_controller(case: &Case<'_, DRPlacementControl>, report: &mut Report) 
     }
 }
 
-/// What both collisions have in common: two applications whose objects have the same name.
-fn collide<'r>(
-    case: &Case<'_, DRPlacementControl>,
-    other: &Object<DRPlacementControl>,
-    message: &str,
-    report: &'r mut Report,
-) -> Option<&'r mut Draft> {
-    let (mine, theirs) = (home(case.world, case.new), home(case.world, other));
-    let (place, certain) = match meeting(case.world, case.new, other) {
-        Meeting::Nowhere => return None,
-        Meeting::On(cluster) => (format!(" on cluster \"{cluster}\""), true),
-        Meeting::Unknown => (String::new(), false),
-    };
-    let message = format!("{message}{place}");
-    let draft = if certain && mine.certain && theirs.certain && !other.meta.is_terminating() {
-        report.say("/metadata/name", message)
-    } else {
-        report.advise("/metadata/name", message)
-    };
-    draft.because(other, "/metadata/name");
-    for set in [mine.set, theirs.set].into_iter().flatten() {
-        draft.because(set, "/spec/template/spec/destination/namespace");
-    }
-    Some(draft)
-}
-
-fn identity_collision(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let own = &case.new.meta;
-    if own.name.is_empty() || own.namespace.is_empty() {
-        return;
-    }
-    let mine = home(case.world, case.new);
-    for other in case
-        .world
-        .related::<DRPlacementControl>(Relation::Name, &own.name)
-    {
-        if home(case.world, other).namespace == mine.namespace {
-            let namespace = quote(&mine.namespace);
-            let message = format!(
-                "{} has the group of this name in namespace {namespace}",
-                other.key()
-            );
-            collide(case, other, &message, report);
-        }
-    }
-}
-
-/// Every way of cutting the ManifestWork's name in two is another application that would have it.
-fn manifestwork_collision(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let own = &case.new.meta;
-    if own.name.is_empty() || own.namespace.is_empty() {
-        return;
-    }
-    let work = format!("{}-{}", own.name, home(case.world, case.new).namespace);
-    for (cut, _) in work.match_indices('-') {
-        let (name, namespace) = (&work[..cut], &work[cut + 1..]);
-        if name == own.name {
-            continue;
-        }
-        for other in case
-            .world
-            .related::<DRPlacementControl>(Relation::Name, name)
-        {
-            if home(case.world, other).namespace == namespace {
-                let message = format!("{} has the ManifestWork \"{work}-vrg-mw\" too", other.key());
-                collide(case, other, &message, report);
-            }
-        }
-    }
-}
-
-/// A PlacementRule's name goes into no label.
+/// The name of a `PlacementRule` goes into no label.
 fn name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     const LABEL: usize = 63;
 
@@ -354,82 +283,5 @@ fn name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         Placed::Rule(_) | Placed::Missing | Placed::Unknown => {
             report.advise(NAME, message);
         }
-    }
-}
-
-/// Once Ramen has noted down where the application lives, it looks at no ApplicationSet.
-fn is_settled(case: &Case<'_, DRPlacementControl>) -> bool {
-    case.new.meta.annotation(APP_NAMESPACE).is_some()
-}
-
-fn set_ambiguous(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if is_settled(case) {
-        return;
-    }
-    let sets = application_sets(case.world, case.new);
-    let Some(first) = sets.first() else { return };
-    let differ = sets
-        .iter()
-        .any(|set| destination(set) != destination(first));
-    let message = if differ {
-        let namespaces = list(sets.iter().map(|set| destination(set).unwrap_or_default()));
-        format!("ApplicationSets of {} deploy to {namespaces}", name(case))
-    } else if sets
-        .iter()
-        .all(|set| set.meta.namespace != case.new.meta.namespace)
-    {
-        format!(
-            "{} asks for {}, but from another namespace",
-            first.key(),
-            name(case)
-        )
-    } else {
-        return;
-    };
-    let draft = report.say(NAME, message);
-    for set in &sets {
-        draft.because(
-            set,
-            "/spec/generators/0/clusterDecisionResource/labelSelector/matchLabels",
-        );
-    }
-}
-
-fn set_not_yet(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let namespace = &*case.new.meta.namespace;
-    let known = case.world.store().application_sets.synced;
-    if !known || is_settled(case) || !ARGO.contains(&namespace) {
-        return;
-    }
-    let placed = matches!(
-        case.world.placement_of(case.new),
-        Placed::Placement(_) | Placed::Both(..)
-    );
-    if placed && application_sets(case.world, case.new).is_empty() {
-        report.say(
-            NAME,
-            format!(
-                "no ApplicationSet asks for {}, in Argo CD's namespace \"{namespace}\"",
-                name(case)
-            ),
-        );
-    }
-}
-
-fn set_destination(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if is_settled(case) {
-        return;
-    }
-    for set in application_sets(case.world, case.new) {
-        let problem = match destination(set) {
-            None => "to no namespace".to_owned(),
-            Some(namespace) if namespace.contains("{{") => {
-                format!("to {}, which Ramen does not fill in", quote(namespace))
-            }
-            Some(_) => continue,
-        };
-        report
-            .say(NAME, format!("{} deploys {problem}", set.key()))
-            .because(set, "/spec/template/spec/destination/namespace");
     }
 }

@@ -1,6 +1,6 @@
 //! What the object says by itself: references, selectors, durations, names.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use kube::CustomResourceExt;
 use serde_json::Value;
@@ -123,12 +123,12 @@ pub(super) fn selects_all(selector: &LabelSelector) -> bool {
     let labels = selector
         .match_labels
         .as_ref()
-        .is_none_or(|labels| labels.is_empty());
+        .is_none_or(BTreeMap::is_empty);
     labels
         && selector
             .match_expressions
             .as_ref()
-            .is_none_or(|expressions| expressions.is_empty())
+            .is_none_or(Vec::is_empty)
 }
 
 /// Nobody reads the selector where there is a recipe.
@@ -256,7 +256,7 @@ fn derived_name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Repor
     }
 }
 
-/// Ramen leaves the policy's name as it is where it finds no room for a shortened one. Where VolSync is
+/// Ramen leaves the policy's name as it is where it finds no room for a shortened one. Where `VolSync` is
 /// not used, there is no such policy.
 fn volsync_policy_name(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     const ROOM: usize = 62;
