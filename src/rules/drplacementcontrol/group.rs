@@ -54,7 +54,7 @@ pub(super) fn identity_collision(case: &Case<'_, DRPlacementControl>, report: &m
         if home(case.world, other).namespace == mine.namespace {
             let namespace = quote(&mine.namespace);
             let message = format!(
-                "{} has the group of this name in namespace {namespace}",
+                "{} has the VolumeReplicationGroup of this name in namespace {namespace}",
                 other.key()
             );
             collide(case, other, &message, report);

@@ -118,7 +118,7 @@ fn cluster_count(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         name: &str,
     ) {
         if count != Some(1) && !object.meta.is_terminating() {
-            let count = count.map_or_else(|| "all that fit".to_owned(), |count| count.to_string());
+            let count = count.map_or_else(|| "all".to_owned(), |count| count.to_string());
             report
                 .say(
                     REF,
