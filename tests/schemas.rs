@@ -19,6 +19,7 @@ use ramen_guard::api::{
     ReplicationGroupDestination, ReplicationGroupSource, Secret, VolumeReplicationGroup,
     apply_defaults, defaults, schema,
 };
+use ramen_guard::manifest::goyaml;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
@@ -315,7 +316,7 @@ fn every_field_is_known_and_kept() {
     }
     each_kind!(check);
     let config = sample(schema("RamenConfig").unwrap(), leaf);
-    assert_eq!(json!(RamenConfig::read(&config).unwrap()), config);
+    assert_eq!(json!(read::<RamenConfig>("RamenConfig", &config)), config);
 }
 
 #[test]
@@ -491,12 +492,13 @@ fn legal_objects_lose_nothing() {
             .pointer("/data/ramen_manager_config.yaml")
             .and_then(Value::as_str)
         {
-            let config = yaml(text);
+            let schema = schema("RamenConfig").unwrap();
+            let config = goyaml::read(text, schema).unwrap().value;
             kept(
                 &name,
-                schema("RamenConfig").unwrap(),
+                schema,
                 &config,
-                &json!(RamenConfig::read(&config).unwrap()),
+                &json!(read::<RamenConfig>(&name, &config)),
             );
             configs += 1;
         }

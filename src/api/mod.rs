@@ -32,7 +32,6 @@ pub mod drclusterconfig;
 pub mod drplacementcontrol;
 pub mod drpolicy;
 mod field;
-mod go;
 pub mod maintenancemode;
 mod object;
 pub mod peers;

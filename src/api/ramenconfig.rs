@@ -1,13 +1,12 @@
 //! `RamenConfig`: the configuration of Ramen's operators, as YAML in a `ConfigMap`.
 //!
 //! There is no CRD for it. Ramen reads it with Go's JSON reader after `sigs.k8s.io/yaml`, which takes
-//! more than an API server would; [`RamenConfig::read`] takes the same.
+//! more than an API server would; [`crate::manifest::goyaml`] takes the same.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::{ReadError, absent_is_default, go::as_go_reads, schema::schema};
+use super::absent_is_default;
 
 /// The configuration of an operator; `api/v1alpha1/ramenconfig_types.go`.
 ///
@@ -298,72 +297,6 @@ pub struct MultiNamespaceConfig {
     pub volsync_supported: Option<bool>,
 }
 
-impl RamenConfig {
-    /// Reads a configuration as Ramen does: keys in any case, numbers and booleans where a text is
-    /// expected, `50.0` where `50` is. What no field has is ignored; nothing at all is an empty
-    /// configuration.
-    ///
-    /// # Errors
-    /// A value of another type than the field has.
-    pub fn read(value: &Value) -> Result<Self, ReadError> {
-        if value.is_null() {
-            return Ok(Self::default());
-        }
-        let config = match schema("RamenConfig") {
-            Some(schema) => as_go_reads(value, schema),
-            None => value.clone(),
-        };
-        serde_json::from_value(config).map_err(|error| ReadError(error.to_string()))
-    }
-}
-
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn reads_what_go_reads() {
-        let config = RamenConfig::read(&json!({
-            "MAXCONCURRENTRECONCILES": 50.0,
-            "multinamespace": { "featureEnabled": true },
-            "s3StoreProfiles": [{ "s3ProfileName": 1.5, "s3Bucket": false, "s3Region": null, "s3Endpoint": {} }],
-            "leaderElection": { "enabled": true },
-            "metadata": { "name": "noise" },
-        }));
-        let config = config.unwrap_or_default();
-        assert_eq!(config.max_concurrent_reconciles, Some(50));
-        assert_eq!(config.multi_namespace.feature_enabled, Some(true));
-        assert_eq!(
-            config.leader_election,
-            Some(LeaderElectionConfiguration::default())
-        );
-        let [profile] = config.s3_store_profiles.as_slice() else {
-            panic!("one profile")
-        };
-        assert_eq!(
-            (&*profile.s3_profile_name, &*profile.s3_bucket),
-            ("1.5", "false")
-        );
-        assert_eq!(profile.s3_region, "");
-    }
-
-    #[test]
-    fn refuses_what_go_refuses() {
-        for wrong in [
-            json!({ "maxConcurrentReconciles": "7" }),
-            json!({ "maxConcurrentReconciles": 1.5 }),
-            json!({ "volSync": { "disabled": "true" } }),
-            json!({ "s3StoreProfiles": "none" }),
-            json!([]),
-        ] {
-            assert!(RamenConfig::read(&wrong).is_err(), "{wrong}");
-        }
-        assert_eq!(RamenConfig::read(&Value::Null), Ok(RamenConfig::default()));
-    }
 }

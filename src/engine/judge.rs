@@ -432,7 +432,9 @@ fn check<K: Judged>(entry: &Entry<K>, case: &Case<'_, K>) -> Vec<Draft> {
         Check::Immutable(fields) => immutable(case, fields, &mut report),
         Check::Required(field) => {
             let value = field.resolve(&case.doc.value).ok();
-            if value.is_none_or(|value| value.as_str() == Some("")) {
+            // Where the whole body is missing, that is the matter of another rule.
+            let asked = case.new.has_spec || field.as_str() == "/spec";
+            if asked && value.is_none_or(|value| value.as_str() == Some("")) {
                 report.say(field.as_str(), "is required");
             }
         }

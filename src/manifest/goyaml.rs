@@ -24,10 +24,12 @@ use serde_json::{Map, Value};
 
 use super::{
     position::{Position, Source},
-    schema::nearest,
     yaml::{self, Composed, Duplicate, Limits, NodeId, NodeKind, Surprise, go_float32},
 };
-use crate::golang::{base64, duration, quote};
+use crate::{
+    golang::{base64, duration, quote},
+    report::nearest,
+};
 
 /// What the program gets, and what it got it from. All places are in bytes of the text.
 #[derive(Clone, Debug, Default)]

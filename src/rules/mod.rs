@@ -8,6 +8,7 @@ mod drcluster;
 mod drplacementcontrol;
 mod drpolicy;
 mod placement;
+mod unknown;
 
 use jsonptr::PointerBuf;
 

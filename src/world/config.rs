@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::api::{ConfigMap, Key, Kind, Object, RamenConfig, Text};
+use crate::{
+    api::{self, ConfigMap, Key, Kind, Object, RamenConfig, Text},
+    manifest::goyaml,
+};
 
 /// The hub operator's ConfigMap.
 pub(super) const HUB: &str = "ramen-hub-operator-config";
@@ -35,6 +38,11 @@ impl Config {
             .multi_namespace
             .feature_enabled
             .unwrap_or_default()
+    }
+
+    /// Whether VolSync is switched off altogether.
+    pub fn volsync_disabled(&self) -> bool {
+        self.ramen.vol_sync.disabled.unwrap_or_default()
     }
 
     /// Whether VolSync is there for discovered applications.
@@ -106,6 +114,50 @@ impl Configs {
 }
 
 fn read(text: &str) -> Option<RamenConfig> {
-    let value: serde_json::Value = serde_saphyr::from_str(text).ok()?; // TEMPORARY
-    RamenConfig::read(&value).ok()
+    let embedded = goyaml::read(text, api::schema("RamenConfig")?).ok()?;
+    if embedded.value.is_null() {
+        return Some(RamenConfig::default());
+    }
+    serde_json::from_value(embedded.value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_go_reads() {
+        let config = read(
+            "MAXCONCURRENTRECONCILES: 50.0\n\
+             multinamespace: { featureEnabled: yes }\n\
+             s3StoreProfiles: [{ s3ProfileName: 1.5, s3Bucket: no, s3Region: null, s3Endpoint: {} }]\n\
+             leaderElection: { enabled: true }\n\
+             metadata: { name: noise }\n",
+        )
+        .unwrap();
+        assert_eq!(config.max_concurrent_reconciles, Some(50));
+        assert_eq!(config.multi_namespace.feature_enabled, Some(true));
+        assert!(config.leader_election.is_some());
+        let profile = &config.s3_store_profiles[0];
+        assert_eq!(
+            (&*profile.s3_profile_name, &*profile.s3_bucket),
+            ("1.5", "false")
+        );
+        assert_eq!(profile.s3_region, "");
+        assert_eq!(read("# nothing\n"), Some(RamenConfig::default()));
+    }
+
+    #[test]
+    fn refuses_what_go_refuses() {
+        for wrong in [
+            "maxConcurrentReconciles: '7'",
+            "maxConcurrentReconciles: 1.5",
+            "volSync: { disabled: 'true' }",
+            "s3StoreProfiles: none",
+            "- a",
+            "a: b: c",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
 }

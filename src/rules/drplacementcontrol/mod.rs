@@ -3,14 +3,17 @@
 //! In the order of `policies/drplacementcontrol.yaml`, a file a section.
 
 mod action;
+mod common;
 mod delete;
 mod discovered;
 mod dryrun;
+mod group;
 mod metadata;
 mod placement;
 mod policy;
 mod recipe;
 mod shape;
+mod strangers;
 
 use super::judged;
 use crate::api::DRPlacementControl;
