@@ -120,6 +120,9 @@ fn trusted_users_are_the_same_everywhere() {
     assert_eq!(lists.len(), 5);
     lists.dedup();
     assert_eq!(lists.len(), 1, "{lists:#?}");
+    let names: std::collections::HashSet<String> =
+        lists[0].split(',').map(|name| name.trim().trim_matches('\'').to_owned()).collect();
+    assert_eq!(names, ramen_guard::engine::Settings::default().trusted_users);
     let tested = [User::Operator, User::WorkAgent, User::Velero];
     assert!(
         tested.iter().all(|user| lists[0].contains(user.name())),

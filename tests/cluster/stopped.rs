@@ -208,6 +208,19 @@ fn a_forced_apply_leaves_the_object() {
         .kubectl(User::Alice, &apply, Some(&changed.to_string()))
         .refused(CLOSED);
     assert_eq!(uid(), before);
+
+    // What the CRD would refuse with 422 does not get that far.
+    for change in [
+        json!({"spec": {"placementRef": {"name": "elsewhere"}}}),
+        json!({"spec": {"pvcSelector": {"matchLabels": {"app": "other"}}}}),
+        json!({"spec": {"drPolicyRef": {"name": "other"}}}),
+    ] {
+        let changed = with(drpc(&site.name, "app"), change);
+        cluster
+            .kubectl(User::Alice, &apply, Some(&changed.to_string()))
+            .refused("failed calling webhook \"unchangeable.guard.ramendr.openshift.io\"");
+        assert_eq!(uid(), before);
+    }
 }
 
 /// A guard that takes the call and never answers costs no more than its two timeouts.
