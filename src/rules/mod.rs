@@ -189,6 +189,24 @@ fn spec_removal<K: Kind>(case: &Case<'_, K>, report: &mut Report) {
     }
 }
 
+/// A finalizer of Ramen's goes while the object stays, and nobody cleans up after it.
+fn finalizer_removal<K: Kind>(case: &Case<'_, K>, finalizer: &str, report: &mut Report) {
+    let has = |object: &Object<K>| object.meta.finalizers.iter().any(|name| name == finalizer);
+    if case.old.is_some_and(has) && !has(case.new) {
+        report.say("/metadata/finalizers", format!("\"{finalizer}\" is gone"));
+    }
+}
+
+/// The first few of several things, and how many more there are: a message has to stay readable.
+fn some<T>(things: &[T], shown: impl Fn(&T) -> String) -> String {
+    const FEW: usize = 3;
+    let few: Vec<String> = things.iter().take(FEW).map(shown).collect();
+    match things.len().saturating_sub(FEW) {
+        0 => few.join(", "),
+        more => format!("{} and {more} more", few.join(", ")),
+    }
+}
+
 /// The pointer to an annotation.
 pub fn annotation(name: &str) -> String {
     below("/metadata/annotations", name)

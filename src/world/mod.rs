@@ -11,7 +11,7 @@ mod store;
 mod table;
 
 pub use lens::{Lens, Live, Lookup};
-pub use relations::Placed;
+pub use relations::{Placed, is_metro, is_zero};
 pub use config::{Config, Configs};
 pub use store::{APP_NAMESPACE, GLOBAL_GROUP, Kept, LAST_CLUSTER, Store};
 pub use table::{Relation, Table};

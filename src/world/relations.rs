@@ -6,8 +6,8 @@ use super::{
 };
 use super::store::PLACEMENT_LABEL;
 use crate::api::{
-    ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Key, Object, Placement, PlacementDecision,
-    PlacementRule, Text,
+    ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Key, Object, PeerClasses, Placement,
+    PlacementDecision, PlacementRule, Text,
 };
 
 /// What a DRPlacementControl's `placementRef` leads to.
@@ -151,4 +151,27 @@ pub(super) fn placement_of_set(set: &Object<ApplicationSet>) -> Option<&str> {
 /// The namespace that an ApplicationSet deploys to.
 pub(super) fn destination(set: &Object<ApplicationSet>) -> Option<&str> {
     set.spec.template.spec.destination.namespace.text()
+}
+
+// Metro: whether the clusters of a policy share their storage.
+
+/// Whether Ramen takes a policy's clusters for ones that share their storage: it has found storage
+/// classes that say so; or it has found none at all and the policy names no time between two copies.
+///
+/// Source: internal/controller/drplacementcontrol.go:2460-2531
+pub fn is_metro(policy: &Object<DRPolicy>) -> bool {
+    let status = policy.status();
+    let found = |classes: &Option<PeerClasses>| {
+        classes
+            .as_ref()
+            .is_some_and(|found| !found.peer_classes.is_empty())
+    };
+    found(&status.sync) || (!found(&status.async_) && is_zero(&policy.spec.scheduling_interval))
+}
+
+/// Whether a scheduling interval is no time at all: empty, or zeros and a unit.
+pub fn is_zero(interval: &str) -> bool {
+    let digits = interval.strip_suffix(['m', 'h', 'd']);
+    interval.is_empty()
+        || digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b == b'0'))
 }

@@ -11,6 +11,7 @@ mod placement;
 mod policy;
 mod recipe;
 mod shape;
+mod state;
 
 use super::judged;
 use crate::api::DRPlacementControl;
