@@ -218,14 +218,6 @@ pub fn is_zero(interval: &str) -> bool {
 // What the hub has seen of a managed cluster.
 
 impl<'a> Lens<'a> {
-    /// The id that a managed cluster says it has, by which Ramen finds a cluster's storage.
-    ///
-    /// Source: internal/controller/util/managedcluster.go
-    pub fn cluster_id(&self, cluster: &str) -> Option<&'a str> {
-        let managed = self.get::<ManagedCluster>("", cluster).found()?;
-        cluster_id(managed)
-    }
-
     /// What Ramen's operator on a managed cluster reports of its storage: the `DRClusterConfig`, where
     /// a ManagedClusterView has brought it to the hub.
     pub fn cluster_config(&self, cluster: &str) -> Option<&'a Value> {

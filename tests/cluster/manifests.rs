@@ -98,6 +98,7 @@ fn entries_are_bounded_and_without_side_effects() {
             r#"strict "/validate" "Fail" 3 ["CREATE","UPDATE"]"#,
             r#"recovery "/validate" "Ignore" 3 ["CREATE","UPDATE"]"#,
             r#"mutate "/mutate" "Ignore" 2 ["CREATE","UPDATE"]"#,
+            r#"unchangeable "/mutate" "Fail" 2 ["UPDATE"]"#,
             r#"delete "/validate" "Ignore" 2 ["DELETE"]"#,
             r#"placements "/validate" "Ignore" 2 ["UPDATE","DELETE"]"#,
         ]
@@ -120,9 +121,14 @@ fn trusted_users_are_the_same_everywhere() {
     assert_eq!(lists.len(), 5);
     lists.dedup();
     assert_eq!(lists.len(), 1, "{lists:#?}");
-    let names: std::collections::HashSet<String> =
-        lists[0].split(',').map(|name| name.trim().trim_matches('\'').to_owned()).collect();
-    assert_eq!(names, ramen_guard::engine::Settings::default().trusted_users);
+    let names: std::collections::HashSet<String> = lists[0]
+        .split(',')
+        .map(|name| name.trim().trim_matches('\'').to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        ramen_guard::engine::Settings::default().trusted_users
+    );
     let tested = [User::Operator, User::WorkAgent, User::Velero];
     assert!(
         tested.iter().all(|user| lists[0].contains(user.name())),
@@ -180,7 +186,7 @@ fn a_second_apply_leaves_the_ca_bundle() {
             .expect("a list")
             .iter()
             .flat_map(webhooks);
-        assert!(entries.clone().count() == 3);
+        assert!(entries.clone().count() == 4);
         assert!(
             entries
                 .clone()

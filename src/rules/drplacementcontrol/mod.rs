@@ -13,6 +13,7 @@ mod placement;
 mod policy;
 mod recipe;
 mod shape;
+mod state;
 mod strangers;
 
 use super::judged;
