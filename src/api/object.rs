@@ -145,6 +145,7 @@ pub struct Object<K: Kind> {
     pub spec: K::Spec,
     /// Whether the object has a body at all: no CRD of Ramen's requires `spec`.
     pub has_spec: bool,
+    has_status: bool,
     status: OnceLock<K::Status>,
     unread: Option<UnreadStatus>,
 }
@@ -168,6 +169,7 @@ impl<K: Kind> Object<K> {
             meta,
             spec,
             has_spec: body.is_some(),
+            has_status: doc.status.is_some(),
             status: OnceLock::new(),
             unread: doc.status.clone(),
         })
@@ -185,9 +187,9 @@ impl<K: Kind> Object<K> {
         })
     }
 
-    /// Whether the object carries a status.
+    /// Whether the object carries a status: whether a controller has said anything about it yet.
     pub fn has_status(&self) -> bool {
-        self.unread.is_some() || self.status.get().is_some()
+        self.has_status
     }
 
     /// The object's key.

@@ -87,6 +87,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     for manifest in context.manifests.iter().chain(&inputs.manifests) {
         check.know(manifest, &mut world);
     }
+    // Nobody keeps ManagedClusters in Git, so that there is none says nothing.
+    if !args.live && world.managed_clusters.is_empty() {
+        world.managed_clusters.synced = false;
+    }
     let old: HashMap<Identity, &Doc> = stored
         .manifests
         .iter()

@@ -50,7 +50,13 @@ fn policy_terminating(case: &Case<'_, DRPlacementControl>, report: &mut Report) 
 }
 
 fn policy_not_validated(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let Some(policy) = case.world.policy_of(case.new).found() else {
+    // Of a policy that Ramen has not looked at yet there is nothing to say.
+    let Some(policy) = case
+        .world
+        .policy_of(case.new)
+        .found()
+        .filter(|policy| policy.has_status())
+    else {
         return;
     };
     let validated = condition(&policy.status().conditions, "Validated");

@@ -102,7 +102,9 @@ fn cluster_unvalidated(case: &Case<'_, DRPolicy>, report: &mut Report) {
     let validated = |cluster: &&Object<DRCluster>| {
         condition(&cluster.status().conditions, "Validated").is_some_and(Condition::is_true)
     };
-    if !found.iter().any(validated) {
+    // Of clusters that Ramen has not looked at yet there is nothing to say.
+    let looked_at = found.iter().any(|cluster| cluster.has_status());
+    if looked_at && !found.iter().any(validated) {
         let names = list(found.iter().map(|cluster| &*cluster.meta.name));
         report.advise(
             "/spec/drClusters",
