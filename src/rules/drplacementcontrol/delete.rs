@@ -26,7 +26,10 @@ fn dependencies_missing(case: &Case<'_, DRPlacementControl>, report: &mut Report
             for (index, name) in policy.spec.dr_clusters.iter().enumerate() {
                 if case.world.get::<DRCluster>("", name).is_missing() {
                     report
-                        .say(POLICY, format!("there is no DRCluster {} any more", quote(name)))
+                        .say(
+                            POLICY,
+                            format!("there is no DRCluster {} any more", quote(name)),
+                        )
                         .because(policy, format!("/spec/drClusters/{index}"));
                 }
             }
@@ -45,14 +48,25 @@ fn mid_action(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     } else {
         return;
     };
-    report.say("/spec/action", format!("the application is in the middle of something ({})", quote(under_way)));
+    report.say(
+        "/spec/action",
+        format!(
+            "the application is in the middle of something ({})",
+            quote(under_way)
+        ),
+    );
 }
 
 fn cluster_unreachable(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let Some(policy) = case.world.policy_of(case.new).found() else { return };
+    let Some(policy) = case.world.policy_of(case.new).found() else {
+        return;
+    };
     for name in &policy.spec.dr_clusters {
         if let Some(managed) = case.world.get::<ManagedCluster>("", name).found()
-            && fails(&managed.status().conditions, "ManagedClusterConditionAvailable")
+            && fails(
+                &managed.status().conditions,
+                "ManagedClusterConditionAvailable",
+            )
         {
             report
                 .say(POLICY, format!("cluster {} can't be reached", quote(name)))
@@ -61,7 +75,10 @@ fn cluster_unreachable(case: &Case<'_, DRPlacementControl>, report: &mut Report)
             && cluster.meta.is_terminating()
         {
             report
-                .say(POLICY, format!("DRCluster {} is being deleted", quote(name)))
+                .say(
+                    POLICY,
+                    format!("DRCluster {} is being deleted", quote(name)),
+                )
                 .because(cluster, "/metadata/deletionTimestamp");
         }
     }

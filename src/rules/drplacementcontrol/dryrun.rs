@@ -3,8 +3,8 @@
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::state::{
-    FAILOVER, LAST_ACTION, RELOCATE, TEST_FAILOVER, TESTING, action, begins_dry_run, ends_dry_run, is_dry_run, metro,
-    phase, progression,
+    FAILOVER, LAST_ACTION, RELOCATE, TEST_FAILOVER, TESTING, action, begins_dry_run, ends_dry_run,
+    is_dry_run, metro, phase, progression,
 };
 use crate::{
     api::{Condition, DRPlacementControl, Text, condition},
@@ -36,10 +36,15 @@ fn needs_failover(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     }
     let message = match action(case.new) {
         "" => "only goes with the action \"Failover\", and no action is set".to_owned(),
-        other => format!("only goes with the action \"Failover\", not with {}", quote(other)),
+        other => format!(
+            "only goes with the action \"Failover\", not with {}",
+            quote(other)
+        ),
     };
     if case.old.is_some_and(is_dry_run) {
-        report.advise(DRY_RUN, message).fix("take dryRun away too, to end the test");
+        report
+            .advise(DRY_RUN, message)
+            .fix("take dryRun away too, to end the test");
     } else {
         report.say(DRY_RUN, message);
     }
@@ -53,17 +58,24 @@ fn target_is_current(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let target = case.new.spec.failover_cluster.text();
     match (target, case.new.meta.annotation(LAST_CLUSTER)) {
         (Some(target), Some(current)) if target == current => {
-            let draft = report.say(TARGET, format!("the application is on {} already", quote(current)));
+            let draft = report.say(
+                TARGET,
+                format!("the application is on {} already", quote(current)),
+            );
             if tested {
                 draft.fix("to end the test, take dryRun away in the same change");
             }
         }
         // Taking back the rest of the test first is as safe as taking back its action.
         (None, None) if tested && action(case.new) != FAILOVER => {
-            report.advise(TARGET, "is not set").fix("take dryRun away too, to end the test");
+            report
+                .advise(TARGET, "is not set")
+                .fix("take dryRun away too, to end the test");
         }
         (None, None) => {
-            report.say(TARGET, "is not set, so there is nothing to try out").fix("name the cluster to try");
+            report
+                .say(TARGET, "is not set, so there is nothing to try out")
+                .fix("name the cluster to try");
         }
         _ => {}
     }
@@ -71,14 +83,21 @@ fn target_is_current(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 
 fn not_ready(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let status = case.status();
-    if begins_dry_run(case).is_none() || (status.conditions.is_empty() && phase(status).is_empty()) {
+    if begins_dry_run(case).is_none() || (status.conditions.is_empty() && phase(status).is_empty())
+    {
         return;
     }
     if !condition(&status.conditions, "Protected").is_some_and(Condition::is_true) {
-        report.say(DRY_RUN, "the application is not protected, and the test waits until it is");
+        report.say(
+            DRY_RUN,
+            "the application is not protected, and the test waits until it is",
+        );
     } else if is_lagging(case) {
         let synced = status.last_group_sync_time.text().unwrap_or_default();
-        report.say(DRY_RUN, format!("the last copy is of {synced}, and the test waits for a newer one"));
+        report.say(
+            DRY_RUN,
+            format!("the last copy is of {synced}, and the test waits for a newer one"),
+        );
     }
 }
 
@@ -90,17 +109,22 @@ fn is_lagging(case: &Case<'_, DRPlacementControl>) -> bool {
     const PATIENCE: i128 = 3;
 
     let status = case.status();
-    let Some(policy) = case.world.policy_of(case.new).found() else { return false };
-    let (Some(synced), Some(interval)) = (time(&status.last_group_sync_time), nanoseconds(&policy.spec.scheduling_interval))
-    else {
+    let Some(policy) = case.world.policy_of(case.new).found() else {
         return false;
     };
-    let lag = time(&status.last_update_time).map(|written| (written - synced).whole_nanoseconds());
+    let (Some(synced), Some(interval)) = (
+        time(status.last_group_sync_time.as_ref()),
+        nanoseconds(&policy.spec.scheduling_interval),
+    ) else {
+        return false;
+    };
+    let lag = time(status.last_update_time.as_ref())
+        .map(|written| (written - synced).whole_nanoseconds());
     interval == 0 || lag.is_some_and(|lag| lag > PATIENCE * interval)
 }
 
-fn time(text: &Option<String>) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text.text()?, &Rfc3339).ok()
+fn time(text: Option<&String>) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text?, &Rfc3339).ok()
 }
 
 /// A scheduling interval: a Go duration, or days.
@@ -118,7 +142,10 @@ fn on_metro(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if begins_dry_run(case).is_some()
         && let Some(policy) = metro(case)
     {
-        let message = format!("the clusters of DRPolicy \"{}\" share storage: the test waits until the application is cut off", policy.meta.name);
+        let message = format!(
+            "the clusters of DRPolicy \"{}\" share storage: the test waits until the application is cut off",
+            policy.meta.name
+        );
         report.say(DRY_RUN, message);
     }
 }
@@ -126,10 +153,15 @@ fn on_metro(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 /// A denial needs what the objects say: a failover to that very cluster was asked for, and Ramen has
 /// not noted it as done. Putting `dryRun` back right after it was lost is no mistake.
 fn midflight(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let Some(old) = begins_dry_run(case) else { return };
+    let Some(old) = begins_dry_run(case) else {
+        return;
+    };
     let target = old.spec.failover_cluster.text();
     let same = target.is_some() && target == case.new.spec.failover_cluster.text();
-    if action(old) != FAILOVER || action(case.new) != FAILOVER || old.meta.annotations.contains_key(TEST_FAILOVER) {
+    if action(old) != FAILOVER
+        || action(case.new) != FAILOVER
+        || old.meta.annotations.contains_key(TEST_FAILOVER)
+    {
         return;
     }
     match phase(case.status()) {
@@ -143,7 +175,10 @@ fn midflight(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
             }
         }
         "FailedOver" if same => {
-            report.advise(DRY_RUN, "the application has failed over to that cluster already");
+            report.advise(
+                DRY_RUN,
+                "the application has failed over to that cluster already",
+            );
         }
         _ => {}
     }
@@ -154,7 +189,9 @@ fn midflight(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 fn exit(case: &Case<'_, DRPlacementControl>) -> Option<bool> {
     ends_dry_run(case)?;
     let noted = case.new.meta.annotations.contains_key(TEST_FAILOVER);
-    let seen = case.old.is_some_and(|old| old.meta.annotations.contains_key(TEST_FAILOVER))
+    let seen = case
+        .old
+        .is_some_and(|old| old.meta.annotations.contains_key(TEST_FAILOVER))
         || progression(case.status()) == TESTING;
     (noted || seen).then_some(noted)
 }
@@ -162,16 +199,24 @@ fn exit(case: &Case<'_, DRPlacementControl>) -> Option<bool> {
 /// Whether the object asks for the failover that was only tried out.
 fn is_promotion(case: &Case<'_, DRPlacementControl>) -> bool {
     let target = case.new.spec.failover_cluster.text();
-    action(case.new) == FAILOVER && target.is_some() && target != case.new.meta.annotation(LAST_CLUSTER)
+    action(case.new) == FAILOVER
+        && target.is_some()
+        && target != case.new.meta.annotation(LAST_CLUSTER)
 }
 
 fn promotion(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if exit(case).is_some() && is_promotion(case) {
         let target = case.new.spec.failover_cluster.text().unwrap_or_default();
-        let message = format!("this makes the test on {} the real one: data since the test began is lost", quote(target));
+        let message = format!(
+            "this makes the test on {} the real one: data since the test began is lost",
+            quote(target)
+        );
         let draft = report.say(DRY_RUN, message);
         if let Some(current) = case.new.meta.annotation(LAST_CLUSTER) {
-            draft.fix(format!("to end the test instead, {}", way_back(case.new.meta.annotation(LAST_ACTION), current)));
+            draft.fix(format!(
+                "to end the test instead, {}",
+                way_back(case.new.meta.annotation(LAST_ACTION), current)
+            ));
         }
     }
 }
@@ -179,8 +224,14 @@ fn promotion(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 /// What the object has to ask for, so that Ramen takes a test back.
 fn way_back(last: Option<&str>, current: &str) -> String {
     match last {
-        Some(FAILOVER) => format!("set action \"Failover\" and failoverCluster {}", quote(current)),
-        Some(RELOCATE) => format!("set action \"Relocate\" and preferredCluster {}", quote(current)),
+        Some(FAILOVER) => format!(
+            "set action \"Failover\" and failoverCluster {}",
+            quote(current)
+        ),
+        Some(RELOCATE) => format!(
+            "set action \"Relocate\" and preferredCluster {}",
+            quote(current)
+        ),
         _ => "take action away in the same change".to_owned(),
     }
 }
@@ -196,7 +247,10 @@ fn revert_mismatch(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let last = case.new.meta.annotation(LAST_ACTION);
     let Some(current) = case.new.meta.annotation(LAST_CLUSTER) else {
         report
-            .advise(DRY_RUN, "Ramen has not noted where the application was, and can't end the test")
+            .advise(
+                DRY_RUN,
+                "Ramen has not noted where the application was, and can't end the test",
+            )
             .fix("keep dryRun until the annotation last-app-deployment-cluster is back");
         return;
     };
@@ -205,21 +259,49 @@ fn revert_mismatch(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         Some(FAILOVER) => (FAILOVER, TARGET, case.new.spec.failover_cluster.text()),
         Some(RELOCATE) => (RELOCATE, PREFERRED, case.new.spec.preferred_cluster.text()),
         Some(other) => {
-            report.advise(DRY_RUN, format!("the annotation last-action is {}, which is no action", quote(other)));
+            report.advise(
+                DRY_RUN,
+                format!(
+                    "the annotation last-action is {}, which is no action",
+                    quote(other)
+                ),
+            );
             return;
         }
     };
     let (pointer, message) = if action(case.new) != wanted {
-        (ACTION, format!("was {} before the test, and is {} now", named(wanted), named(action(case.new))))
+        (
+            ACTION,
+            format!(
+                "was {} before the test, and is {} now",
+                named(wanted),
+                named(action(case.new))
+            ),
+        )
     } else if !pointer.is_empty() && given != Some(current) {
-        (pointer, format!("was {} before the test, and is {} now", quote(current), named(given.unwrap_or_default())))
+        (
+            pointer,
+            format!(
+                "was {} before the test, and is {} now",
+                quote(current),
+                named(given.unwrap_or_default())
+            ),
+        )
     } else {
         return;
     };
-    let draft = if certain { report.say(pointer, message) } else { report.advise(pointer, message) };
+    let draft = if certain {
+        report.say(pointer, message)
+    } else {
+        report.advise(pointer, message)
+    };
     draft.fix(format!("to end the test, {}", way_back(last, current)));
 }
 
 fn named(value: &str) -> String {
-    if value.is_empty() { "not set".to_owned() } else { quote(value) }
+    if value.is_empty() {
+        "not set".to_owned()
+    } else {
+        quote(value)
+    }
 }

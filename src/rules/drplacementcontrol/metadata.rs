@@ -19,8 +19,12 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
 const FINALIZER: &str = "drpc.ramendr.openshift.io/finalizer";
 const NETWORK_MAPPING: &str = "drplacementcontrol.ramendr.openshift.io/network-mapping";
 /// What Ramen remembers between two looks at the object.
-const NOTES: [&str; 4] =
-    [LAST_CLUSTER, LAST_ACTION, TEST_FAILOVER, "drplacementcontrol.ramendr.openshift.io/dr-action-count"];
+const NOTES: [&str; 4] = [
+    LAST_CLUSTER,
+    LAST_ACTION,
+    TEST_FAILOVER,
+    "drplacementcontrol.ramendr.openshift.io/dr-action-count",
+];
 /// What switches something on or off.
 const FLAGS: [&str; 4] = [
     "drplacementcontrol.ramendr.openshift.io/is-submariner-enabled",
@@ -30,19 +34,28 @@ const FLAGS: [&str; 4] = [
 ];
 
 /// An annotation of the stored and of the new object, where they differ; empty is absent.
-fn change<'a>(case: &Case<'a, DRPlacementControl>, name: &str) -> Option<(Option<&'a str>, Option<&'a str>)> {
+fn change<'a>(
+    case: &Case<'a, DRPlacementControl>,
+    name: &str,
+) -> Option<(Option<&'a str>, Option<&'a str>)> {
     let value = |object: &'a Object<DRPlacementControl>| object.meta.annotation(name);
     let (before, after) = (case.old.and_then(value), value(case.new));
     (before != after).then_some((before, after))
 }
 
 fn shown(value: Option<&str>) -> String {
-    value.map_or_else(|| "gone".to_owned(), |value| format!("{} now", quote(value)))
+    value.map_or_else(
+        || "gone".to_owned(),
+        |value| format!("{} now", quote(value)),
+    )
 }
 
 fn app_namespace(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if let Some((Some(before), after)) = change(case, APP_NAMESPACE) {
-        report.say(annotation(APP_NAMESPACE), format!("was {}, and is {}", quote(before), shown(after)));
+        report.say(
+            annotation(APP_NAMESPACE),
+            format!("was {}, and is {}", quote(before), shown(after)),
+        );
     }
 }
 
@@ -50,10 +63,16 @@ fn operators_notes(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     for name in NOTES {
         match change(case, name) {
             Some((Some(before), after)) => {
-                report.say(annotation(name), format!("was {}, and is {}", quote(before), shown(after)));
+                report.say(
+                    annotation(name),
+                    format!("was {}, and is {}", quote(before), shown(after)),
+                );
             }
             Some((None, Some(after))) => {
-                report.say(annotation(name), format!("{} is not Ramen's own note", quote(after)));
+                report.say(
+                    annotation(name),
+                    format!("{} is not Ramen's own note", quote(after)),
+                );
             }
             _ => {}
         }
@@ -65,7 +84,10 @@ fn flag_value(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         if let Some((_, Some(value))) = change(case, name)
             && !matches!(value, "true" | "false")
         {
-            report.say(annotation(name), format!("{} is neither \"true\" nor \"false\"", quote(value)));
+            report.say(
+                annotation(name),
+                format!("{} is neither \"true\" nor \"false\"", quote(value)),
+            );
         }
     }
 }

@@ -10,6 +10,7 @@ mod metadata;
 mod placement;
 mod policy;
 mod recipe;
+mod relocate;
 mod shape;
 mod state;
 

@@ -1,4 +1,4 @@
-//! The DRPolicy, and the clusters that are chosen from it.
+//! The `DRPolicy`, and the clusters that are chosen from it.
 
 use super::state::{FAILOVER, RELOCATE, action};
 use crate::{
@@ -18,7 +18,10 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
     ("drpc-failover-cluster-in-policy", failover_in_policy),
     ("drpc-failover-cluster-stale", failover_stale),
     ("drpc-failover-cluster-required", failover_required),
-    ("drpc-relocate-preferred-required", relocate_preferred_required),
+    (
+        "drpc-relocate-preferred-required",
+        relocate_preferred_required,
+    ),
     ("drpc-preferred-cluster-required", preferred_required),
     ("drpc-failover-blocked-without-preferred", failover_blocked),
 ];
@@ -40,28 +43,48 @@ fn policy_terminating(case: &Case<'_, DRPlacementControl>, report: &mut Report) 
         && policy.meta.is_terminating()
     {
         let message = format!("DRPolicy \"{}\" is being deleted", policy.meta.name);
-        report.say(POLICY, message).because(policy, "/metadata/deletionTimestamp");
+        report
+            .say(POLICY, message)
+            .because(policy, "/metadata/deletionTimestamp");
     }
 }
 
 fn policy_not_validated(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let Some(policy) = case.world.policy_of(case.new).found() else { return };
+    let Some(policy) = case.world.policy_of(case.new).found() else {
+        return;
+    };
     let validated = condition(&policy.status().conditions, "Validated");
     if !validated.is_some_and(Condition::is_true) {
-        let why = validated.map(|validated| &*validated.reason).filter(|reason| !reason.is_empty());
+        let why = validated
+            .map(|validated| &*validated.reason)
+            .filter(|reason| !reason.is_empty());
         let why = why.map_or_else(String::new, |reason| format!(": {reason}"));
         report
-            .say(POLICY, format!("Ramen has not validated DRPolicy \"{}\"{why}", policy.meta.name))
+            .say(
+                POLICY,
+                format!(
+                    "Ramen has not validated DRPolicy \"{}\"{why}",
+                    policy.meta.name
+                ),
+            )
             .because(policy, "/status/conditions");
     }
 }
 
 fn cluster_missing(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let Some(policy) = case.world.policy_of(case.new).found() else { return };
+    let Some(policy) = case.world.policy_of(case.new).found() else {
+        return;
+    };
     for (index, name) in policy.spec.dr_clusters.iter().enumerate() {
         if case.world.get::<DRCluster>("", name).is_missing() {
-            let message = format!("DRPolicy \"{}\" names {}, and there is no such DRCluster", policy.meta.name, quote(name));
-            report.say(POLICY, message).because(policy, format!("/spec/drClusters/{index}"));
+            let message = format!(
+                "DRPolicy \"{}\" names {}, and there is no such DRCluster",
+                policy.meta.name,
+                quote(name)
+            );
+            report
+                .say(POLICY, message)
+                .because(policy, format!("/spec/drClusters/{index}"));
         }
     }
 }
@@ -75,11 +98,23 @@ fn without<'a>(case: &Case<'a, DRPlacementControl>, cluster: &str) -> Option<&'a
 
 /// States that a cluster is not one of the policy's, which can't change. Only a policy that goes may
 /// come again with other clusters.
-fn outside(case: &Case<'_, DRPlacementControl>, pointer: &str, cluster: Option<&str>, report: &mut Report) {
+fn outside(
+    case: &Case<'_, DRPlacementControl>,
+    pointer: &str,
+    cluster: Option<&str>,
+    report: &mut Report,
+) {
     let Some(cluster) = cluster else { return };
-    let Some(policy) = without(case, cluster) else { return };
+    let Some(policy) = without(case, cluster) else {
+        return;
+    };
     let known = || policy.spec.dr_clusters.iter().map(String::as_str);
-    let message = format!("{} is not one of {} of DRPolicy \"{}\"", quote(cluster), list(known()), policy.meta.name);
+    let message = format!(
+        "{} is not one of {} of DRPolicy \"{}\"",
+        quote(cluster),
+        list(known()),
+        policy.meta.name
+    );
     let draft = if policy.meta.is_terminating() {
         report.advise(pointer, message)
     } else {
@@ -92,7 +127,12 @@ fn outside(case: &Case<'_, DRPlacementControl>, pointer: &str, cluster: Option<&
 }
 
 fn preferred_in_policy(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    outside(case, PREFERRED, case.new.spec.preferred_cluster.text(), report);
+    outside(
+        case,
+        PREFERRED,
+        case.new.spec.preferred_cluster.text(),
+        report,
+    );
 }
 
 fn failover_in_policy(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
@@ -122,7 +162,10 @@ fn relocate_preferred_required(case: &Case<'_, DRPlacementControl>, report: &mut
 fn preferred_required(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let spec = &case.new.spec;
     if case.new.has_spec && action(case.new).is_empty() && spec.preferred_cluster.text().is_none() {
-        report.say(PREFERRED, "is not set, so Ramen does not know where to deploy to");
+        report.say(
+            PREFERRED,
+            "is not set, so Ramen does not know where to deploy to",
+        );
     }
 }
 
@@ -131,10 +174,17 @@ fn failover_blocked(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if action(case.new) != FAILOVER || case.new.spec.preferred_cluster.text().is_some() {
         return;
     }
-    let Placed::Placement(placement) = case.world.placement_of(case.new) else { return };
-    let message = format!("is not set, and without it Ramen does not fail over what Placement \"{}\" places", placement.meta.name);
+    let Placed::Placement(placement) = case.world.placement_of(case.new) else {
+        return;
+    };
+    let message = format!(
+        "is not set, and without it Ramen does not fail over what Placement \"{}\" places",
+        placement.meta.name
+    );
     let draft = match case.old {
-        Some(old) if old.spec.preferred_cluster.text().is_none() => report.advise(PREFERRED, message),
+        Some(old) if old.spec.preferred_cluster.text().is_none() => {
+            report.advise(PREFERRED, message)
+        }
         _ => report.say(PREFERRED, message),
     };
     draft.because(placement, "/metadata/name");

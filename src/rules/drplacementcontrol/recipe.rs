@@ -1,4 +1,4 @@
-//! What is captured beside the volumes, and what VolSync is told.
+//! What is captured beside the volumes, and what `VolSync` is told.
 
 use super::state::metro;
 use crate::{
@@ -14,7 +14,10 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
     ("drpc-recipe-name-too-long", name_too_long),
     ("drpc-vm-recipe-nil-params", vm_parameters),
     ("drpc-vm-recipe-needs-protectednamespaces", vm_namespaces),
-    ("drpc-recipe-params-without-recipe", parameters_without_recipe),
+    (
+        "drpc-recipe-params-without-recipe",
+        parameters_without_recipe,
+    ),
     ("drpc-recipe-and-selector", recipe_and_selector),
     ("drpc-volsyncspec-ignored", volsync_ignored),
     ("drpc-moverconfig-metro", mover_on_metro),
@@ -36,22 +39,33 @@ fn recipe<'a>(case: &Case<'a, DRPlacementControl>) -> Option<&'a RecipeRef> {
 
 fn name_required(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if recipe(case).is_some_and(|recipe| recipe.name.text().is_none()) {
-        report.say(format!("{REF}/name"), "is required where a recipe is referred to");
+        report.say(
+            format!("{REF}/name"),
+            "is required where a recipe is referred to",
+        );
     }
 }
 
 fn namespace_missing(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if recipe(case).is_some_and(|recipe| recipe.namespace.text().is_none()) {
-        report.say(format!("{REF}/namespace"), "is not set, and Ramen looks nowhere else");
+        report.say(
+            format!("{REF}/namespace"),
+            "is not set, and Ramen looks nowhere else",
+        );
     }
 }
 
 fn name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     const LIMIT: usize = 63;
 
-    let length = recipe(case).and_then(|recipe| recipe.name.text()).map_or(0, str::len);
+    let length = recipe(case)
+        .and_then(|recipe| recipe.name.text())
+        .map_or(0, str::len);
     if length > LIMIT {
-        report.say(format!("{REF}/name"), format!("has {length} characters, and {LIMIT} fit into a label"));
+        report.say(
+            format!("{REF}/name"),
+            format!("has {length} characters, and {LIMIT} fit into a label"),
+        );
     }
 }
 
@@ -68,17 +82,28 @@ fn vm_parameters(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         && let Some(config) = built_in(case)
     {
         report
-            .say(PARAMETERS, "is not set, and the built-in \"vm-recipe\" writes to it")
+            .say(
+                PARAMETERS,
+                "is not set, and the built-in \"vm-recipe\" writes to it",
+            )
             .because_of(config.key.clone(), OPERATIONS);
     }
 }
 
 fn vm_namespaces(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if case.new.spec.protected_namespaces.as_ref().is_none_or(Vec::is_empty)
+    if case
+        .new
+        .spec
+        .protected_namespaces
+        .as_ref()
+        .is_none_or(Vec::is_empty)
         && let Some(config) = built_in(case)
     {
         report
-            .say("/spec/protectedNamespaces", "names none, and the built-in \"vm-recipe\" needs one")
+            .say(
+                "/spec/protectedNamespaces",
+                "names none, and the built-in \"vm-recipe\" needs one",
+            )
             .because_of(config.key.clone(), OPERATIONS);
     }
 }
@@ -88,7 +113,10 @@ fn parameters_without_recipe(case: &Case<'_, DRPlacementControl>, report: &mut R
     if recipe(case).is_none()
         && let Some(first) = parameters.and_then(|parameters| parameters.keys().next())
     {
-        report.say(PARAMETERS, format!("{} is for a recipe, and there is none", quote(first)));
+        report.say(
+            PARAMETERS,
+            format!("{} is for a recipe, and there is none", quote(first)),
+        );
     }
 }
 
@@ -97,12 +125,17 @@ fn recipe_and_selector(case: &Case<'_, DRPlacementControl>, report: &mut Report)
         && protection(case).is_some_and(|protection| protection.kube_object_selector.is_some())
     {
         let name = quote(recipe.name.text().unwrap_or_default());
-        report.say("/spec/kubeObjectProtection/kubeObjectSelector", format!("is not read beside the recipe {name}"));
+        report.say(
+            "/spec/kubeObjectProtection/kubeObjectSelector",
+            format!("is not read beside the recipe {name}"),
+        );
     }
 }
 
 fn volsync_ignored(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let Some(volsync) = case.new.spec.vol_sync_spec.as_ref() else { return };
+    let Some(volsync) = case.new.spec.vol_sync_spec.as_ref() else {
+        return;
+    };
     let given = [
         ("disabled", volsync.disabled.is_some()),
         ("rdSpec", volsync.rd_spec.is_some()),
@@ -118,7 +151,10 @@ fn mover_on_metro(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if volsync.is_some_and(|volsync| !volsync.mover_config.is_empty())
         && let Some(policy) = metro(case)
     {
-        let message = format!("the clusters of DRPolicy \"{}\" share storage, and nothing is copied", policy.meta.name);
+        let message = format!(
+            "the clusters of DRPolicy \"{}\" share storage, and nothing is copied",
+            policy.meta.name
+        );
         report.say("/spec/volSyncSpec/moverConfig", message);
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     api::{
-        Condition, DRCluster, DRPlacementControl, DRPlacementControlStatus, DRPolicy, Object, Text, condition,
+        Condition, DRCluster, DRPlacementControl, DRPlacementControlStatus, DRPolicy, Object, Text,
+        condition,
     },
     rules::Case,
     world::is_metro,
@@ -16,7 +17,8 @@ pub(super) const RELOCATE: &str = "Relocate";
 /// The annotation with the action that Ramen carried out last; empty or absent for none.
 pub(super) const LAST_ACTION: &str = "drplacementcontrol.ramendr.openshift.io/last-action";
 /// The annotation by which Ramen remembers that a failover is only being tried out.
-pub(super) const TEST_FAILOVER: &str = "drplacementcontrol.ramendr.openshift.io/test-failover-dryrun";
+pub(super) const TEST_FAILOVER: &str =
+    "drplacementcontrol.ramendr.openshift.io/test-failover-dryrun";
 
 /// The step in which a failover that is only tried out stays until the user ends it.
 pub(super) const TESTING: &str = "TestingFailover";
@@ -46,7 +48,8 @@ pub(super) fn is_dry_run(drpc: &Drpc) -> bool {
 
 /// At UPDATE the stored object, if the request sets this action in place of another one or none.
 pub(super) fn begins<'a>(case: &Case<'a, DRPlacementControl>, wanted: &str) -> Option<&'a Drpc> {
-    case.old.filter(|old| action(case.new) == wanted && action(old) != wanted)
+    case.old
+        .filter(|old| action(case.new) == wanted && action(old) != wanted)
 }
 
 /// As [`begins`], and also if the action stays and is to go to another cluster.
@@ -58,12 +61,14 @@ pub(super) fn goes<'a>(case: &Case<'a, DRPlacementControl>, wanted: &str) -> Opt
 
 /// At UPDATE the stored object, if the request ends a failover that was only tried out.
 pub(super) fn ends_dry_run<'a>(case: &Case<'a, DRPlacementControl>) -> Option<&'a Drpc> {
-    case.old.filter(|old| is_dry_run(old) && !is_dry_run(case.new))
+    case.old
+        .filter(|old| is_dry_run(old) && !is_dry_run(case.new))
 }
 
 /// At UPDATE the stored object, if the request begins to only try a failover out.
 pub(super) fn begins_dry_run<'a>(case: &Case<'a, DRPlacementControl>) -> Option<&'a Drpc> {
-    case.old.filter(|old| !is_dry_run(old) && is_dry_run(case.new))
+    case.old
+        .filter(|old| !is_dry_run(old) && is_dry_run(case.new))
 }
 
 /// The phase, empty for none.
@@ -96,7 +101,10 @@ pub(super) fn fails(conditions: &[Condition], type_: &str) -> bool {
 
 /// The policy of an application, if its clusters share their storage.
 pub(super) fn metro<'a>(case: &Case<'a, DRPlacementControl>) -> Option<&'a Object<DRPolicy>> {
-    case.world.policy_of(case.new).found().filter(|policy| is_metro(policy))
+    case.world
+        .policy_of(case.new)
+        .found()
+        .filter(|policy| is_metro(policy))
 }
 
 /// Whether Ramen takes a cluster for fenced: it said so after the last change.
