@@ -320,7 +320,7 @@ fn policy_terminating(case: &Case<'_, DRPlacementControl>, report: &mut Report) 
         && policy.meta.is_terminating()
     {
         let message = format!(
-            "DRPolicy \"{}\" is being deleted, and Ramen acts on none of its applications",
+            "DRPolicy \"{}\" is being deleted, so Ramen will not act",
             policy.meta.name
         );
         report

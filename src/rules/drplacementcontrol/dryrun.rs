@@ -63,7 +63,8 @@ fn target_is_current(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
                 format!("the application is on {} already", quote(current)),
             );
             if tested {
-                draft.fix("to end the test, take dryRun away in the same change");
+                let back = way_back(case.new.meta.annotation(LAST_ACTION), current);
+                draft.fix(format!("to end the test, take dryRun away and {back}"));
             }
         }
         // Taking back the rest of the test first is as safe as taking back its action.

@@ -178,7 +178,7 @@ fn failover_blocked(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         return;
     };
     let message = format!(
-        "is not set, and without it Ramen does not fail over what Placement \"{}\" places",
+        "is not set, which keeps Ramen from failing over Placement \"{}\"",
         placement.meta.name
     );
     let draft = match case.old {
