@@ -1,11 +1,12 @@
 //! Failover and Relocate.
 
+use super::relocate;
 use super::state::{
-    CLEANING, FAILOVER, RELOCATE, TEST_FAILOVER, action, begins, ends_dry_run, fails, goes,
-    is_dry_run, is_fenced, is_recovering, metro, phase, progression, target,
+    CLEANING, FAILOVER, RELOCATE, TEST_FAILOVER, action, begins, ends_dry_run, goes, is_dry_run,
+    is_fenced, is_recovering, metro, phase, progression, target,
 };
 use crate::{
-    api::{Condition, DRCluster, DRPlacementControl, ManagedCluster, Text, condition},
+    api::{Condition, DRCluster, DRPlacementControl, Text, condition},
     golang::quote,
     report::list,
     rules::{Case, Report, Rule, label, some},
@@ -18,18 +19,18 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
     ("drpc-relocate-to-current", relocate_to_current),
     (
         "drpc-relocate-with-failovercluster",
-        relocate_with_failover_cluster,
+        relocate::with_failover_cluster,
     ),
-    ("drpc-relocate-peer-not-ready", relocate_peer_not_ready),
+    ("drpc-relocate-peer-not-ready", relocate::peer_not_ready),
     (
         "drpc-relocate-data-not-protected",
-        relocate_data_not_protected,
+        relocate::data_not_protected,
     ),
     (
         "drpc-relocate-cluster-unreachable",
-        relocate_cluster_unreachable,
+        relocate::cluster_unreachable,
     ),
-    ("drpc-relocate-target-fenced", relocate_target_fenced),
+    ("drpc-relocate-target-fenced", relocate::target_fenced),
     ("drpc-metro-failover-not-fenced", metro_failover_not_fenced),
     ("drpc-failover-target-fenced", failover_target_fenced),
     ("drpc-failover-unprotected", failover_unprotected),
@@ -96,112 +97,6 @@ fn relocate_to_current(case: &Case<'_, DRPlacementControl>, report: &mut Report)
                 quote(cluster)
             ),
         );
-    }
-}
-
-fn relocate_with_failover_cluster(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let (Some(old), Some(cluster)) = (
-        begins(case, RELOCATE),
-        case.new.spec.failover_cluster.text(),
-    ) else {
-        return;
-    };
-    let changed = old.spec.failover_cluster.text() != Some(cluster);
-    let preferred = case.new.spec.preferred_cluster.text();
-    if changed && old.spec.preferred_cluster.text() == preferred {
-        let goes = preferred.map_or_else(String::new, |preferred| {
-            format!(", which is {}", quote(preferred))
-        });
-        report.say(
-            TARGET,
-            format!(
-                "Relocate goes to preferredCluster{goes}, not to {}",
-                quote(cluster)
-            ),
-        );
-    }
-}
-
-fn relocate_peer_not_ready(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let status = case.status();
-    let excepted = phase(status) == "Relocating" || is_recovering(status);
-    if begins(case, RELOCATE).is_some() && !excepted && fails(&status.conditions, "PeerReady") {
-        report.say(
-            ACTION,
-            "the other cluster is not ready (PeerReady), so the application can't relocate",
-        );
-    }
-}
-
-fn relocate_data_not_protected(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let status = case.status();
-    if begins(case, RELOCATE).is_none() || is_recovering(status) {
-        return;
-    }
-    let group = status
-        .resource_conditions
-        .as_ref()
-        .map(|group| group.conditions.as_slice())
-        .unwrap_or_default();
-    let own = ["Protected"]
-        .into_iter()
-        .filter(|name| fails(&status.conditions, name));
-    let groups = ["DataReady", "ClusterDataProtected"]
-        .into_iter()
-        .filter(|name| fails(group, name));
-    let failing: Vec<&str> = own.chain(groups).collect();
-    if !failing.is_empty() {
-        report.say(
-            ACTION,
-            format!(
-                "the application is not protected as a whole ({})",
-                failing.join(", ")
-            ),
-        );
-    }
-}
-
-fn relocate_cluster_unreachable(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if begins(case, RELOCATE).is_none() {
-        return;
-    }
-    let Some(policy) = case.world.policy_of(case.new).found() else {
-        return;
-    };
-    for name in &policy.spec.dr_clusters {
-        if let Some(cluster) = case.world.get::<ManagedCluster>("", name).found()
-            && fails(
-                &cluster.status().conditions,
-                "ManagedClusterConditionAvailable",
-            )
-        {
-            report
-                .say(
-                    ACTION,
-                    format!("cluster \"{name}\" can't be reached, and Relocate needs both"),
-                )
-                .because(cluster, "/status/conditions");
-        }
-    }
-}
-
-fn relocate_target_fenced(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let (Some(_), Some(name)) = (begins(case, RELOCATE), target(case.new)) else {
-        return;
-    };
-    if metro(case).is_some()
-        && let Some(cluster) = case.world.get::<DRCluster>("", name).found()
-        && is_fenced(cluster)
-    {
-        report
-            .say(
-                ACTION,
-                format!(
-                    "cluster {} is fenced, and nothing relocates there before that ends",
-                    quote(name)
-                ),
-            )
-            .because(cluster, "/status/conditions");
     }
 }
 
@@ -425,7 +320,7 @@ fn policy_terminating(case: &Case<'_, DRPlacementControl>, report: &mut Report) 
         && policy.meta.is_terminating()
     {
         let message = format!(
-            "DRPolicy \"{}\" is being deleted, and Ramen acts on none of its applications",
+            "DRPolicy \"{}\" is being deleted, so Ramen will not act",
             policy.meta.name
         );
         report

@@ -63,7 +63,8 @@ fn target_is_current(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
                 format!("the application is on {} already", quote(current)),
             );
             if tested {
-                draft.fix("to end the test, take dryRun away in the same change");
+                let back = way_back(case.new.meta.annotation(LAST_ACTION), current);
+                draft.fix(format!("to end the test, take dryRun away and {back}"));
             }
         }
         // Taking back the rest of the test first is as safe as taking back its action.
@@ -113,17 +114,18 @@ fn is_lagging(case: &Case<'_, DRPlacementControl>) -> bool {
         return false;
     };
     let (Some(synced), Some(interval)) = (
-        time(&status.last_group_sync_time),
+        time(status.last_group_sync_time.as_ref()),
         nanoseconds(&policy.spec.scheduling_interval),
     ) else {
         return false;
     };
-    let lag = time(&status.last_update_time).map(|written| (written - synced).whole_nanoseconds());
+    let lag = time(status.last_update_time.as_ref())
+        .map(|written| (written - synced).whole_nanoseconds());
     interval == 0 || lag.is_some_and(|lag| lag > PATIENCE * interval)
 }
 
-fn time(text: &Option<String>) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text.text()?, &Rfc3339).ok()
+fn time(text: Option<&String>) -> Option<OffsetDateTime> {
+    OffsetDateTime::parse(text?, &Rfc3339).ok()
 }
 
 /// A scheduling interval: a Go duration, or days.

@@ -69,10 +69,12 @@ fn operators_notes(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
                 );
             }
             Some((None, Some(after))) => {
-                report.say(
-                    annotation(name),
-                    format!("{} is not Ramen's own note", quote(after)),
-                );
+                report
+                    .say(
+                        annotation(name),
+                        format!("{} is not Ramen's own note", quote(after)),
+                    )
+                    .fix("take the annotation away again");
             }
             _ => {}
         }

@@ -12,6 +12,7 @@ mod metadata;
 mod placement;
 mod policy;
 mod recipe;
+mod relocate;
 mod shape;
 mod state;
 mod strangers;

@@ -1,4 +1,4 @@
-//! The DRPolicy, and the clusters that are chosen from it.
+//! The `DRPolicy`, and the clusters that are chosen from it.
 
 use super::state::{FAILOVER, RELOCATE, action};
 use crate::{
@@ -184,7 +184,7 @@ fn failover_blocked(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         return;
     };
     let message = format!(
-        "is not set, and without it Ramen does not fail over what Placement \"{}\" places",
+        "is not set, which keeps Ramen from failing over Placement \"{}\"",
         placement.meta.name
     );
     let draft = match case.old {

@@ -1,4 +1,4 @@
-//! What is captured beside the volumes, and what VolSync is told.
+//! What is captured beside the volumes, and what `VolSync` is told.
 
 use super::state::metro;
 use crate::{
