@@ -620,35 +620,32 @@ async fn a_slow_head_is_dropped() {
 
 #[tokio::test]
 async fn an_idle_connection_outlives_the_first_requests_deadline() {
-    let limits = Limits {
-        first_request: SHORT,
+    let first_request = Duration::from_secs(1);
+    let (server, client) = started(Limits {
+        first_request,
         ..Limits::default()
-    };
-    let (server, client) = started(limits).await;
+    })
+    .await;
     let mut http1 = client.http1(&server).await;
     assert_eq!(http1.post("one").await.0, StatusCode::OK);
-    sleep(4 * SHORT).await;
+    sleep(first_request * 2).await;
     assert_eq!(http1.post("two").await.0, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_connection_that_stays_idle_is_closed() {
+    let second = Duration::from_secs(1);
     let limits = Limits {
-        first_request: SHORT,
-        idle: SHORT,
+        first_request: second,
+        idle: second,
         ..Limits::default()
     };
     let (server, client) = started(limits).await;
-    let (mut http1, mut http2) = (client.http1(&server).await, client.http2(&server).await);
+    let mut http1 = client.http1(&server).await;
     assert_eq!(http1.post("one").await.0, StatusCode::OK);
-    assert_eq!(
-        http2
-            .send_request(review(whole("one")))
-            .await
-            .unwrap()
-            .status(),
-        StatusCode::OK
-    );
+    let mut http2 = client.http2(&server).await;
+    let answer = http2.send_request(review(whole("one"))).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
     until(async || server.metrics.connections().get() == 0).await;
     assert!(http1.send(review(whole("two"))).await.is_err());
 }
