@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     error::Error,
+    io,
     net::SocketAddr,
     pin::pin,
     sync::{
@@ -156,20 +157,23 @@ where
         };
         let stream = BufReader::with_capacity(READ_AHEAD, stream);
         let shaken = timeout(self.limits.handshake, tls.acceptor().accept(stream)).await;
-        let why = match shaken {
+        match shaken {
             Ok(Ok(stream)) => {
                 let chosen = stream.get_ref().1.alpn_protocol();
                 let http2 = chosen == Some(b"h2");
                 let builder = if http2 { &self.http2 } else { &self.http1 };
                 return self.http(builder, TokioIo::new(stream), peer).await;
             }
-            Ok(Err(why)) => why.to_string(),
-            Err(_) => "it took too long".to_owned(),
-        };
+            // Somebody who wanted to speak with us, unlike a probe of the port.
+            Ok(Err(why)) if refused_us(&why) => tracing::warn!(
+                %peer, "a client does not accept the serving certificate; does it trust the right CA? {why}"
+            ),
+            Ok(Err(why)) => tracing::debug!(%peer, "the TLS handshake failed: {why}"),
+            Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
+        }
         if let Some(metrics) = &self.metrics {
             metrics.handshake_failures().inc();
         }
-        tracing::debug!(%peer, "TLS handshake failed: {why}");
     }
 
     /// Answers requests until the client leaves, is idle or slow for too long, or the port closes.
@@ -222,6 +226,13 @@ where
             }
         }
     }
+}
+
+/// Whether the client ended the handshake and said so.
+fn refused_us(why: &io::Error) -> bool {
+    why.get_ref()
+        .and_then(|why| why.downcast_ref::<rustls::Error>())
+        .is_some_and(|why| matches!(why, rustls::Error::AlertReceived(_)))
 }
 
 /// Says when a connection has been quiet for too long. It looks at how many requests there were
