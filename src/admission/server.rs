@@ -129,6 +129,17 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// What is enough for probes and scrapes.
+    fn of_health(self) -> Self {
+        Self {
+            connections: 64,
+            drain: Duration::from_secs(1),
+            ..self
+        }
+    }
+}
+
 /// How it ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -179,61 +190,45 @@ pub async fn serve<R: Reviewer>(
         None => None,
     };
     if let Some(bound) = bound {
-        let address = |listener: &TcpListener, wanted| listener.local_addr().unwrap_or(wanted);
+        let address = |listener: &TcpListener| listener.local_addr().ok();
         // A caller that does not listen any more does not want to know.
         let _ = bound.send(Bound {
-            webhook: address(&webhook, bind),
-            metrics: health
-                .as_ref()
-                .zip(metrics_bind)
-                .map(|(listener, wanted)| address(listener, wanted)),
+            webhook: address(&webhook).unwrap_or(bind),
+            metrics: health.as_ref().and_then(address),
         });
     }
 
     let (stages, ended) = (Stages::default(), Stages::default());
+    // Tasks of their own, so that connections begin on the runtime's workers.
     let mut beside = JoinSet::new();
     beside.spawn(follower.run(ended.closing.clone()));
     if let Some(listener) = health {
-        let service = health::router(
+        let health = health::router(
             reviewer.clone(),
             tls.clone(),
             metrics.clone(),
             shutdown.clone(),
         );
-        let limits = Limits {
-            connections: 64,
-            drain: Duration::from_secs(1),
-            ..limits
-        };
-        let port = Arc::new(Port::new(service, None, limits, None, ended.clone()));
+        let port = Port::new(health, None, limits.of_health(), None, ended.clone());
         beside.spawn(async move {
-            port.run(listener).await;
+            Arc::new(port).run(listener).await;
         });
     }
-    let service = routes::router(reviewer, metrics.clone(), limits);
-    let port = Arc::new(Port::new(
-        service,
-        Some(tls),
-        limits,
-        Some(metrics),
-        stages.clone(),
-    ));
-    // A task of its own, so that connections begin on the runtime's workers.
-    let mut webhook = JoinSet::from_iter([port.run(webhook)]);
+    let reviews = routes::router(reviewer, metrics.clone(), limits);
+    let port = Port::new(reviews, Some(tls), limits, Some(metrics), stages.clone());
+    let mut port = JoinSet::from_iter([Arc::new(port).run(webhook)]);
 
     shutdown.cancelled().await;
     stages.leaving.cancel();
     tokio::time::sleep(limits.linger).await;
     stages.closing.cancel();
-    let cut = webhook
-        .join_next()
-        .await
-        .and_then(Result::ok)
-        .unwrap_or_default();
-    ended.leaving.cancel();
+    let cut = port.join_next().await;
+    // Until here probes could still ask, and were told that this one is not ready.
     ended.closing.cancel();
     while beside.join_next().await.is_some() {}
-    Ok(Summary { cut })
+    Ok(Summary {
+        cut: cut.and_then(Result::ok).unwrap_or_default(),
+    })
 }
 
 /// How many threads a runtime needs that serves: one a core that the process may use, but no more

@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     error::Error,
+    io,
     net::SocketAddr,
     pin::pin,
     sync::{
@@ -90,7 +91,7 @@ where
         let builder = Builder::new(TokioExecutor::new());
         let mut http1 = builder.clone().http1_only();
         // hyper's own timeout runs between two requests as well. See `Limits::idle` for why that
-        // must be long, and `Connection::watch` for what is done instead.
+        // must be long, and `Watch` for what is done instead.
         http1
             .http1()
             .timer(TokioTimer::new())
@@ -154,29 +155,25 @@ where
         let Some(tls) = &self.tls else {
             return self.http(&self.http1, TokioIo::new(stream), peer).await;
         };
-        let shaken = timeout(
-            self.limits.handshake,
-            tls.acceptor()
-                .accept(BufReader::with_capacity(READ_AHEAD, stream)),
-        )
-        .await;
-        let why = match shaken {
+        let stream = BufReader::with_capacity(READ_AHEAD, stream);
+        let shaken = timeout(self.limits.handshake, tls.acceptor().accept(stream)).await;
+        match shaken {
             Ok(Ok(stream)) => {
                 let chosen = stream.get_ref().1.alpn_protocol();
-                let builder = if chosen == Some(b"h2") {
-                    &self.http2
-                } else {
-                    &self.http1
-                };
+                let http2 = chosen == Some(b"h2");
+                let builder = if http2 { &self.http2 } else { &self.http1 };
                 return self.http(builder, TokioIo::new(stream), peer).await;
             }
-            Ok(Err(why)) => why.to_string(),
-            Err(_) => "it took too long".to_owned(),
-        };
+            // Somebody who wanted to speak with us, unlike a probe of the port.
+            Ok(Err(why)) if refused_us(&why) => tracing::warn!(
+                %peer, "a client does not accept the serving certificate; does it trust the right CA? {why}"
+            ),
+            Ok(Err(why)) => tracing::debug!(%peer, "the TLS handshake failed: {why}"),
+            Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
+        }
         if let Some(metrics) = &self.metrics {
             metrics.handshake_failures().inc();
         }
-        tracing::debug!(%peer, "TLS handshake failed: {why}");
     }
 
     /// Answers requests until the client leaves, is idle or slow for too long, or the port closes.
@@ -201,8 +198,8 @@ where
         });
         let mut connection = pin!(builder.serve_connection(io, service));
         let mut closing = pin!(self.stages.closing.cancelled());
-        let mut watch = pin!(sleep(self.limits.first_request));
-        let (mut closes, mut ends, mut seen) = (false, false, 0);
+        let mut alarm = pin!(sleep(self.limits.first_request));
+        let mut watch = Watch::new(doings.clone(), self.limits.idle);
         loop {
             tokio::select! {
                 biased;
@@ -212,31 +209,74 @@ where
                     }
                     return;
                 }
-                () = closing.as_mut(), if !closes => {
-                    closes = true;
-                    if doings.begun.load(Relaxed) == 0 {
-                        // Its first request may be on its way.
-                        watch.as_mut().reset(Instant::now() + LAST_CHANCE);
-                    } else {
+                () = closing.as_mut(), if !watch.closing => {
+                    if watch.close() {
                         connection.as_mut().graceful_shutdown();
+                    } else {
+                        alarm.as_mut().reset(Instant::now() + LAST_CHANCE);
                     }
                 }
-                () = watch.as_mut() => {
-                    let begun = doings.begun.load(Relaxed);
-                    let idle = begun == seen && doings.in_flight.load(Relaxed) == 0;
-                    if idle && ends {
-                        // Not even a farewell helped: half a head, or a client that is gone.
-                        return;
-                    }
-                    if idle || closes {
+                () = alarm.as_mut() => {
+                    let Some((farewell, patience)) = watch.look() else { return };
+                    if farewell {
                         connection.as_mut().graceful_shutdown();
                     }
-                    (ends, seen) = (idle, begun);
-                    let patience = if idle { LAST_CHANCE } else { self.limits.idle };
-                    watch.as_mut().reset(Instant::now() + patience);
+                    alarm.as_mut().reset(Instant::now() + patience);
                 }
             }
         }
+    }
+}
+
+/// Whether the client ended the handshake and said so.
+fn refused_us(why: &io::Error) -> bool {
+    why.get_ref()
+        .and_then(|why| why.downcast_ref::<rustls::Error>())
+        .is_some_and(|why| matches!(why, rustls::Error::AlertReceived(_)))
+}
+
+/// Says when a connection has been quiet for too long. It looks at how many requests there were
+/// since it last looked, so that a request costs no timer.
+struct Watch {
+    doings: Arc<Doings>,
+    idle: Duration,
+    seen: usize,
+    farewell: bool,
+    closing: bool,
+}
+
+impl Watch {
+    fn new(doings: Arc<Doings>, idle: Duration) -> Self {
+        Self {
+            doings,
+            idle,
+            seen: 0,
+            farewell: false,
+            closing: false,
+        }
+    }
+
+    /// The port closes: whether the connection can be told at once. One that was never asked
+    /// anything can't: its first request may be on its way.
+    fn close(&mut self) -> bool {
+        self.closing = true;
+        self.doings.begun.load(Relaxed) > 0
+    }
+
+    /// Whether to say farewell, and when to look again; `None` if that is over, because the client
+    /// sent half a head, or is gone.
+    fn look(&mut self) -> Option<(bool, Duration)> {
+        let begun = self.doings.begun.load(Relaxed);
+        let quiet = begun == self.seen && self.doings.in_flight.load(Relaxed) == 0;
+        if quiet && self.farewell {
+            return None;
+        }
+        self.seen = begun;
+        self.farewell = quiet;
+        Some((
+            quiet || self.closing,
+            if quiet { LAST_CHANCE } else { self.idle },
+        ))
     }
 }
 

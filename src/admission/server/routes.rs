@@ -1,7 +1,7 @@
 //! The webhook's two routes: what a request must be, and what is made of it.
 //!
 //! Reading, limiting, timing out and catching panics is done here, in one function: layers for the
-//! four would cost more than they save, and would not say in plain words what was wrong.
+//! four would be no shorter, and would not say in plain words what was wrong.
 
 use std::{any::Any, fmt::Display, panic::AssertUnwindSafe, sync::Arc};
 
