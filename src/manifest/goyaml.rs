@@ -387,20 +387,17 @@ impl Reader<'_> {
     /// A number or a boolean where the struct has a string.
     fn converted(&mut self, value: &Value, node: NodeId, bytes: Range<usize>) -> Value {
         self.converted.push(node);
-        let non_finite = self
-            .composed
-            .non_finite
-            .iter()
-            .find(|(found, _)| *found == node);
-        let read = match non_finite
-            .map(|(_, value)| *value)
-            .or_else(|| value.as_f64())
-        {
-            // The kind was lost on the way to JSON, where 50.0 is 50.
+        let written = self.text.get(bytes.clone()).unwrap_or_default().to_owned();
+        let mut non_finite = self.composed.non_finite.iter();
+        let non_finite = non_finite
+            .find(|(found, _)| *found == node)
+            .map(|(_, value)| *value);
+        let read = match non_finite.or_else(|| value.as_f64()) {
+            // The kind was lost on the way to JSON, where 50.0 is 50 and -0.0 is 0.
+            Some(0.0) if self.is_float(node) && written.starts_with('-') => "-0".to_owned(),
             Some(value) if self.is_float(node) => go_float32(value),
             _ => value.to_string(),
         };
-        let written = self.text.get(bytes.clone()).unwrap_or_default().to_owned();
         let pointer = self.pointer.clone();
         self.out.conversions.push(Conversion {
             pointer,

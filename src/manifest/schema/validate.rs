@@ -1,6 +1,7 @@
 //! The walk.
 
 use std::{
+    cmp::Ordering,
     collections::HashMap,
     fmt::{self, Write as _},
 };
@@ -52,12 +53,7 @@ impl<'a> Walk<'a> {
             Value::Array(items) => self.list(node, items),
             _ => {}
         }
-        if !node.values.is_empty()
-            && !node
-                .values
-                .iter()
-                .any(|known| known == value && !value.is_null())
-        {
+        if !node.values.is_empty() && !node.values.iter().any(|known| is_same(known, value)) {
             let known: Vec<String> = node
                 .values
                 .iter()
@@ -199,35 +195,49 @@ impl<'a> Walk<'a> {
                 self.say(SchemaErrorKind::Range, message);
             }
         }
-        let Some(number) = value.as_f64() else {
-            return;
-        };
-        let mut check = |bound: Option<Bound>, beyond: fn(f64, f64) -> bool, words: [&str; 2]| {
-            let Some(bound) = bound else {
-                return;
-            };
-            #[allow(clippy::float_cmp)] // A bound is met or it is not.
-            let met = bound.exclusive && number == bound.value;
-            if beyond(number, bound.value) || met {
-                let (path, value) = (self.field(), shown(value));
-                let words = words[usize::from(bound.exclusive)];
-                let what = format!("{path} in body should be {words} {}", Float(bound.value));
-                self.say(
-                    SchemaErrorKind::Range,
-                    format!("Invalid value: {value}: {what}"),
-                );
-            }
-        };
-        check(
+        self.check_bound(
+            value,
             node.maximum,
-            |value, max| value > max,
+            Ordering::Greater,
             ["less than or equal to", "less than"],
         );
-        check(
+        self.check_bound(
+            value,
             node.minimum,
-            |value, min| value < min,
+            Ordering::Less,
             ["greater than or equal to", "greater than"],
         );
+    }
+
+    /// Checks that a number does not lie beyond a bound, nor on it if that is `exclusive`.
+    fn check_bound(
+        &mut self,
+        value: &Value,
+        bound: Option<Bound>,
+        beyond: Ordering,
+        [inclusive, exclusive]: [&str; 2],
+    ) {
+        let (Some(bound), Some(number)) = (bound, value.as_f64()) else {
+            return;
+        };
+        let order = number.partial_cmp(&bound.value);
+        if order != Some(beyond) && !(bound.exclusive && order == Some(Ordering::Equal)) {
+            return;
+        }
+        let words = if bound.exclusive {
+            exclusive
+        } else {
+            inclusive
+        };
+        // Go compares integers with integers.
+        let limit = if value.is_i64() {
+            bound.value.trunc().to_string()
+        } else {
+            Float(bound.value).to_string()
+        };
+        let (path, value) = (self.field(), shown(value));
+        let message = format!("Invalid value: {value}: {path} in body should be {words} {limit}");
+        self.say(SchemaErrorKind::Range, message);
     }
 
     fn list(&mut self, node: &'a Node, items: &'a [Value]) {
@@ -440,6 +450,15 @@ fn shown(value: &Value) -> String {
             .map(Float)
             .map_or_else(String::new, |float| float.to_string()),
         value => value.to_string(),
+    }
+}
+
+/// Whether a value is one that an enum lists. A null never is.
+fn is_same(known: &Value, value: &Value) -> bool {
+    match (known, value) {
+        (_, Value::Null) => false,
+        (Value::Number(known), Value::Number(value)) => known.as_f64() == value.as_f64(),
+        _ => known == value,
     }
 }
 

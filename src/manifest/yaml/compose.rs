@@ -115,7 +115,12 @@ impl Composer<'_> {
     fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), YamlError> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let range = self.bytes(span);
+                let mut range = self.bytes(span);
+                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+                    // The parser goes on to where the next line begins.
+                    let written = self.text[range.clone()].trim_end();
+                    range.end = range.start + written.len();
+                }
                 self.end = range.end;
                 if self.stack.last().is_some_and(|frame| frame.flow) {
                     libyaml::in_brackets(self.text, &range, style, self.wants_key())?;
@@ -238,9 +243,13 @@ impl Composer<'_> {
             let message = format!("nested more than {} levels deep", self.limits.depth);
             return Err(YamlError::new(range, message));
         }
-        self.end = range.end;
         // Of a block's start there is nothing to see.
         let flow = !range.is_empty();
+        let range = match kind {
+            NodeKind::Sequence if !flow => self.list_start(range.start),
+            _ => range,
+        };
+        self.end = range.end;
         let node = self.spans.push(kind, range);
         self.stack.push(Frame {
             open,
@@ -249,6 +258,30 @@ impl Composer<'_> {
             flow,
         });
         Ok(())
+    }
+
+    /// Where the first dash of a list is. Of one that is not indented below its key, the parser gives
+    /// the place of the first entry's value.
+    fn list_start(&self, given: usize) -> Range<usize> {
+        let is_value = matches!(
+            self.stack.last(),
+            Some(Frame {
+                open: Open::Mapping(_, Some(_)),
+                ..
+            })
+        );
+        let mut start = self.end;
+        let gap = self.text.get(start..given).filter(|_| is_value);
+        // The first piece is the rest of the key's line.
+        for line in gap.unwrap_or_default().split_inclusive('\n') {
+            let text = line.trim_start_matches(' ');
+            if start > self.end && text.starts_with('-') {
+                start += line.len() - text.len();
+                return start..start;
+            }
+            start += line.len();
+        }
+        given..given
     }
 
     fn close(&mut self) -> Result<(), YamlError> {

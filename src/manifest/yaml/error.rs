@@ -41,7 +41,6 @@ pub(super) fn place(error: &ScanError, base: usize) -> Range<usize> {
 pub(super) fn of_scanner(error: &ScanError, base: usize) -> YamlError {
     let said = YamlError::new(place(error, base), error.info());
     let help = match error.kind() {
-        ErrorKind::TabInBlockIndentation => "indent with spaces",
         ErrorKind::MappingValueNotAllowed => {
             "quote a value that contains ': ', or check the indentation"
         }
@@ -52,6 +51,7 @@ pub(super) fn of_scanner(error: &ScanError, base: usize) -> YamlError {
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey => {
             "a name needs a ':' behind it, on the same line"
         }
+        _ if said.message.contains("tab") => "indent with spaces",
         _ => return said,
     };
     said.help(help)

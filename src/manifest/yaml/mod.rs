@@ -13,6 +13,7 @@ mod error;
 mod json;
 mod libyaml;
 pub(crate) mod scalar;
+mod simple;
 mod spans;
 mod stream;
 
@@ -132,6 +133,10 @@ fn document(
         && let Some(read) = json::read(text, start..chunk.end, limits)
     {
         documents.extend(read.into_iter().map(Ok));
+        return;
+    }
+    if let Some(read) = simple::read(text, chunk.clone(), limits) {
+        documents.push(Ok(read));
         return;
     }
     match compose::compose(text, chunk, limits, true).and_then(finite) {

@@ -228,7 +228,7 @@ fn dotted(text: &str) -> Option<f64> {
 /// has no fraction, so it is an integer, made of the shortest digits and zeros.
 fn float(value: f64) -> Option<Number> {
     let written = || format!("{value}");
-    if value.fract() == 0.0 && value.abs() < 1e21 && (value != 0.0 || value.is_sign_positive()) {
+    if value.fract() == 0.0 && value.abs() < 1e21 {
         if let Ok(whole) = written().parse::<i64>() {
             return Some(whole.into());
         }

@@ -26,7 +26,7 @@ pub(crate) enum NodeKind {
     Merge,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Node {
     start: u32,
     end: u32,
@@ -49,7 +49,7 @@ impl NodeId {
 }
 
 /// The places of one document: byte ranges of the text that it was read from.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Spans {
     nodes: Vec<Node>,
     /// The names of keys that are not spelt like their text, in order.
