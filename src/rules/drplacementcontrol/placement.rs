@@ -4,7 +4,10 @@ use super::group;
 use crate::{
     api::{DRPlacementControl, Kind, Meta, Object, Placement, PlacementRule, Text},
     golang::quote,
-    rules::{Case, Report, Rule, annotation},
+    rules::{
+        Case, Report, Rule, annotation,
+        placement::{SCHEDULING_DISABLE, scheduled},
+    },
     world::Placed,
 };
 
@@ -31,7 +34,6 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
 
 const REF: &str = "/spec/placementRef";
 pub(super) const NAME: &str = "/spec/placementRef/name";
-const SCHEDULING: &str = "cluster.open-cluster-management.io/experimental-scheduling-disable";
 const DRPC_NAME: &str = "drplacementcontrol.ramendr.openshift.io/drpc-name";
 const DRPC_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/drpc-namespace";
 
@@ -53,10 +55,9 @@ fn missing(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     }
 }
 
-/// Whether Open Cluster Management chooses the cluster: any value but one switches that off.
+/// Whether Open Cluster Management chooses the cluster.
 pub(super) fn is_scheduled(placement: &Object<Placement>) -> bool {
-    let value = placement.meta.annotations.get(SCHEDULING);
-    !placement.meta.is_terminating() && value.is_none_or(|value| value == "false")
+    !placement.meta.is_terminating() && scheduled(placement).is_some()
 }
 
 /// Whether Ramen refuses a `PlacementRule` for its scheduler.
@@ -74,7 +75,7 @@ fn scheduling_enabled(case: &Case<'_, DRPlacementControl>, report: &mut Report) 
                 REF,
                 format!("Placement {} still chooses clusters by itself", name(case)),
             )
-            .because(placement, annotation(SCHEDULING));
+            .because(placement, annotation(SCHEDULING_DISABLE));
     }
 }
 
