@@ -1,4 +1,4 @@
-//! ramen-guard: finds what is wrong with RamenDR's custom resources when they are written.
+//! ramen-guard: finds what is wrong with `RamenDR`'s custom resources when they are written.
 //!
 //! A policy says what must hold; a rule checks it; the world is what a rule may ask about. The front
 //! ends carry a request in and a verdict out:
@@ -17,6 +17,7 @@
 //! | [`admission`] | `AdmissionReview` in and out, mutation, the TLS server |
 //! | [`golang`] | what Go's and Kubernetes' own libraries make of a text: durations, networks, selectors, names |
 //! | [`manifest`] | YAML as kubectl reads it, with positions; schemas |
+//! | [`scenario`] | the scenarios that prove the rules, which `explain` shows too |
 //! | [`report`] | findings, and how they are shown |
 //! | [`cli`] | one file a command |
 
@@ -29,4 +30,5 @@ pub mod manifest;
 pub mod policy;
 pub mod report;
 pub mod rules;
+pub mod scenario;
 pub mod world;

@@ -1,2 +1,7 @@
 //! The `ramen-guard` binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ramen_guard::cli::run()
+}

@@ -5,9 +5,94 @@
 //! (which is also how kube-apiserver stores it). What a value means is the business of
 //! [`crate::rules`]; nothing here knows a rule.
 
-mod object;
+/// Says of a kind what [`Kind`] asks; of Ramen's where no group is given.
+macro_rules! kind {
+    ($kind:ident, $($rest:tt)*) => {
+        kind!($kind: ($crate::api::GROUP) / ($crate::api::VERSION), $($rest)*);
+    };
+    (
+        $kind:ident: $group:tt / $version:tt,
+        $plural:literal, namespaced: $namespaced:literal, $spec:ty, $status:ty
+    ) => {
+        impl $crate::api::Kind for $kind {
+            const GROUP: &'static str = $group;
+            const VERSION: &'static str = $version;
+            const KIND: &'static str = stringify!($kind);
+            const PLURAL: &'static str = $plural;
+            const NAMESPACED: bool = $namespaced;
+            type Spec = $spec;
+            type Status = $status;
+        }
+    };
+}
 
-pub use object::{Doc, Key, Kind, Meta, Object, OwnerReference, ReadError};
+pub mod condition;
+pub mod drcluster;
+pub mod drclusterconfig;
+pub mod drplacementcontrol;
+pub mod drpolicy;
+mod field;
+pub mod maintenancemode;
+mod object;
+pub mod peers;
+pub mod protectedpvc;
+pub mod protectedvolumereplicationgrouplist;
+pub mod protection;
+pub mod ramenconfig;
+pub mod recipe;
+pub mod reference;
+pub mod replicationgroupdestination;
+pub mod replicationgroupsource;
+pub mod schema;
+pub mod volsync;
+pub mod volumereplicationgroup;
+
+pub use condition::{Condition, condition};
+pub use drcluster::{ClusterMaintenanceMode, DRCluster, DRClusterSpec, DRClusterStatus};
+pub use drclusterconfig::{
+    DRClusterConfig, DRClusterConfigSpec, DRClusterConfigStatus, NetworkAttachment,
+    StorageAccessDetail,
+};
+pub use drplacementcontrol::{
+    DRPlacementControl, DRPlacementControlSpec, DRPlacementControlStatus, PreferredDecision,
+    VRGConditions, VRGResourceMeta,
+};
+pub use drpolicy::{DRPolicy, DRPolicySpec, DRPolicyStatus, NetworkPeer, PeerClass, PeerClasses};
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+pub use maintenancemode::{MaintenanceMode, MaintenanceModeSpec, MaintenanceModeStatus};
+pub use object::{Doc, Key, Kind, Meta, Object, OwnerReference, ReadError, UnreadStatus};
+pub use peers::{
+    ApplicationSet, ConfigMap, ManagedCluster, ManagedClusterView, Placement, PlacementDecision,
+    PlacementRule, Secret,
+};
+pub use protectedpvc::{Identifier, ProtectedPVC, VolumeResources};
+pub use protectedvolumereplicationgrouplist::{
+    ProtectedVolumeReplicationGroupList, ProtectedVolumeReplicationGroupListSpec,
+    ProtectedVolumeReplicationGroupListStatus,
+};
+pub use protection::{
+    DiscoveredNetwork, DiscoveredResource, Groups, KubeObjectProtectionSpec, RecipeRef,
+};
+pub use ramenconfig::{RamenConfig, S3StoreProfile};
+pub use recipe::{Recipe, RecipeSpec, RecipeStatus};
+pub use reference::{
+    LocalObjectReference, ObjectReference, ResourceReference, TypedLocalObjectReference,
+};
+pub use replicationgroupdestination::{
+    ReplicationGroupDestination, ReplicationGroupDestinationSpec, ReplicationGroupDestinationStatus,
+};
+pub use replicationgroupsource::{
+    ReplicationGroupSource, ReplicationGroupSourceSpec, ReplicationGroupSourceStatus,
+    ReplicationSourceTriggerSpec,
+};
+pub use schema::{apply_defaults, defaults, schema};
+pub use volsync::{
+    MoverConfig, RsyncTLSConfig, VolSyncReplicationDestinationInfo,
+    VolSyncReplicationDestinationSpec, VolSyncReplicationSourceSpec, VolSyncSpec,
+};
+pub use volumereplicationgroup::{
+    VolumeReplicationGroup, VolumeReplicationGroupSpec, VolumeReplicationGroupStatus,
+};
 
 /// The API group of Ramen's kinds.
 pub const GROUP: &str = "ramendr.openshift.io";

@@ -8,7 +8,9 @@ use std::{
 
 use serde::{
     Deserialize,
-    de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{
+        DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    },
 };
 use serde_json::{Map, Value, value::RawValue};
 
@@ -53,7 +55,11 @@ impl Key {
     /// The key of an object of kind `K`.
     pub fn of<K: Kind>(namespace: &str, name: &str) -> Self {
         let namespace = if K::NAMESPACED { namespace } else { "" };
-        Self { kind: K::KIND, namespace: namespace.into(), name: name.into() }
+        Self {
+            kind: K::KIND,
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 }
 
@@ -101,12 +107,18 @@ impl Meta {
 
     /// The value of an annotation, unless it is absent or empty.
     pub fn annotation(&self, name: &str) -> Option<&str> {
-        self.annotations.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.annotations
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// The value of a label, unless it is absent or empty.
     pub fn label(&self, name: &str) -> Option<&str> {
-        self.labels.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.labels
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -133,8 +145,9 @@ pub struct Object<K: Kind> {
     pub spec: K::Spec,
     /// Whether the object has a body at all: no CRD of Ramen's requires `spec`.
     pub has_spec: bool,
+    has_status: bool,
     status: OnceLock<K::Status>,
-    raw_status: Option<Box<RawValue>>,
+    unread: Option<UnreadStatus>,
 }
 
 impl<K: Kind> Object<K> {
@@ -147,29 +160,36 @@ impl<K: Kind> Object<K> {
         let meta = doc.meta()?;
         let body = K::body(&doc.value);
         let spec = match body {
-            Some(body) => K::Spec::deserialize(body).map_err(|error| ReadError(error.to_string()))?,
+            Some(body) => {
+                K::Spec::deserialize(body).map_err(|error| ReadError(error.to_string()))?
+            }
             None => K::Spec::default(),
         };
         Ok(Self {
             meta,
             spec,
             has_spec: body.is_some(),
+            has_status: doc.status.is_some(),
             status: OnceLock::new(),
-            raw_status: doc.status.clone(),
+            unread: doc.status.clone(),
         })
     }
 
     /// What the controller said last; empty where nothing is known. Read when first asked for.
     pub fn status(&self) -> &K::Status {
         self.status.get_or_init(|| {
-            let raw = self.raw_status.as_deref().map(RawValue::get);
-            raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default()
+            let read = match self.unread.as_ref() {
+                Some(UnreadStatus::Text(text)) => serde_json::from_str(text.get()).ok(),
+                Some(UnreadStatus::Value(value)) => K::Status::deserialize(value).ok(),
+                None => None,
+            };
+            read.unwrap_or_default()
         })
     }
 
-    /// Whether the object carries a status.
+    /// Whether the object carries a status: whether a controller has said anything about it yet.
     pub fn has_status(&self) -> bool {
-        self.raw_status.is_some() || self.status.get().is_some()
+        self.has_status
     }
 
     /// The object's key.
@@ -181,13 +201,25 @@ impl<K: Kind> Object<K> {
     #[must_use]
     pub fn trimmed(mut self) -> Self {
         self.status();
-        self.raw_status = None;
+        self.unread = None;
         if let Some(mut status) = self.status.take() {
             K::trim(&mut self.meta, &mut self.spec, &mut status);
             self.status = OnceLock::from(status);
         }
-        self.meta.annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+        self.meta
+            .annotations
+            .remove("kubectl.kubernetes.io/last-applied-configuration");
         self
+    }
+}
+
+impl UnreadStatus {
+    /// The status, parsed; `null` where it can't be.
+    pub fn value(&self) -> Value {
+        match self {
+            Self::Text(text) => serde_json::from_str(text.get()).unwrap_or_default(),
+            Self::Value(value) => value.clone(),
+        }
     }
 }
 
@@ -203,7 +235,16 @@ pub struct Doc {
     /// The object. Always a JSON object.
     pub value: Value,
     /// Its `status`, not read yet.
-    pub status: Option<Box<RawValue>>,
+    pub status: Option<UnreadStatus>,
+}
+
+/// A status that nobody has asked for yet.
+#[derive(Clone, Debug)]
+pub enum UnreadStatus {
+    /// As it was sent.
+    Text(Box<RawValue>),
+    /// As it was parsed along with the rest.
+    Value(Value),
 }
 
 impl Doc {
@@ -211,10 +252,20 @@ impl Doc {
     ///
     /// # Errors
     /// When it is not a JSON object.
-    pub fn from_value(value: &Value) -> Result<Self, ReadError> {
-        // Serialising and reading again keeps one reader; only manifests come this way.
-        let text = value.to_string();
-        serde_json::from_str(&text).map_err(|error| ReadError(error.to_string()))
+    pub fn from_value(value: Value) -> Result<Self, ReadError> {
+        let Value::Object(mut map) = value else {
+            return Err(ReadError("not an object".to_owned()));
+        };
+        let status = map
+            .remove("status")
+            .filter(|status| !status.is_null())
+            .map(UnreadStatus::Value);
+        if let Some(Value::Object(metadata)) = map.get_mut("metadata") {
+            metadata.remove("managedFields");
+        }
+        let mut value = Value::Object(map);
+        drop_nulls(&mut value);
+        Ok(Self { value, status })
     }
 
     /// Reads an object from JSON.
@@ -231,19 +282,35 @@ impl Doc {
     /// A value of another type than the field has.
     pub fn meta(&self) -> Result<Meta, ReadError> {
         match self.value.get("metadata") {
-            Some(meta) => Meta::deserialize(meta).map_err(|error| ReadError(format!("metadata: {error}"))),
+            Some(meta) => {
+                Meta::deserialize(meta).map_err(|error| ReadError(format!("metadata: {error}")))
+            }
             None => Ok(Meta::default()),
         }
     }
 
     /// A top-level string, such as `kind`; empty where there is none.
     pub fn text(&self, field: &str) -> &str {
-        self.value.get(field).and_then(Value::as_str).unwrap_or_default()
+        self.value
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// The API group of the object, empty for the core group.
     pub fn group(&self) -> &str {
-        self.text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group)
+        self.text("apiVersion")
+            .rsplit_once('/')
+            .map_or("", |(group, _)| group)
+    }
+}
+
+impl Doc {
+    /// Reads an object from any format; [`Doc`]'s own `Deserialize` is for JSON text, where it can set
+    /// the status aside without parsing it.
+    pub(crate) fn from_any<'de, D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let value = input.deserialize_any(Slim { skip: None })?;
+        Self::from_value(value).map_err(serde::de::Error::custom)
     }
 }
 
@@ -260,15 +327,41 @@ impl<'de> Deserialize<'de> for Doc {
                 while let Some(field) = fields.next_key::<String>()? {
                     match &*field {
                         "status" => status = fields.next_value::<Option<Box<RawValue>>>()?,
-                        "metadata" => insert(&mut map, field, fields.next_value_seed(Slim { skip: Some("managedFields") })?),
-                        _ => insert(&mut map, field, fields.next_value_seed(Slim { skip: None })?),
+                        "metadata" => insert(
+                            &mut map,
+                            field,
+                            fields.next_value_seed(Slim {
+                                skip: Some("managedFields"),
+                            })?,
+                        ),
+                        _ => insert(
+                            &mut map,
+                            field,
+                            fields.next_value_seed(Slim { skip: None })?,
+                        ),
                     }
                 }
-                let status = status.filter(|status| status.get() != "null");
-                Ok(Doc { value: Value::Object(map), status })
+                let status = status
+                    .filter(|status| status.get() != "null")
+                    .map(UnreadStatus::Text);
+                Ok(Doc {
+                    value: Value::Object(map),
+                    status,
+                })
             }
         }
         input.deserialize_map(Root)
+    }
+}
+
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }
 
@@ -329,7 +422,11 @@ impl<'de> Visitor<'de> for Slim {
             if Some(&*field) == self.skip {
                 fields.next_value::<IgnoredAny>()?;
             } else {
-                insert(&mut map, field, fields.next_value_seed(Slim { skip: None })?);
+                insert(
+                    &mut map,
+                    field,
+                    fields.next_value_seed(Slim { skip: None })?,
+                );
             }
         }
         Ok(Value::Object(map))

@@ -12,10 +12,12 @@ use jsonptr::PointerBuf;
 use serde_json::{Map, Value};
 
 use super::{
-    object::{Manifest, split},
+    object::split,
     position::{Position, Source},
     yaml::{self, Composed, Duplicate, Limits, NodeId, Spans, Surprise, YamlError},
 };
+
+pub use super::object::Manifest;
 
 /// The name of what came through standard input.
 pub const STDIN: &str = "<stdin>";

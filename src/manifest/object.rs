@@ -3,13 +3,13 @@
 use std::{ops::Range, sync::Arc};
 
 use jsonptr::Pointer;
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 
 use super::{
     position::{Inside, Position, Source},
     yaml::{NodeId, Spans, Surprise},
 };
-use crate::api::Doc;
+use crate::api::{Doc, UnreadStatus};
 
 /// One object, and where it was written.
 #[derive(Debug)]
@@ -94,19 +94,25 @@ impl Manifest {
     }
 }
 
-/// The object as [`Doc`] keeps it, and as it was with its nulls, if it has any.
+/// The object as [`Doc`] keeps it, and as it was with its nulls, if it has any. `nulls` is whether
+/// there may be some.
 pub(super) fn split(mut fields: Map<String, Value>, nulls: bool) -> (Doc, Option<Value>) {
     if let Some(Value::Object(metadata)) = fields.get_mut("metadata") {
         metadata.remove("managedFields");
     }
     let status = fields.remove("status").filter(|status| !status.is_null());
-    let status = status.and_then(|status| RawValue::from_string(status.to_string()).ok());
-    let mut value = Value::Object(fields);
+    let value = Value::Object(fields);
     let raw = (nulls && has_null(&value)).then(|| value.clone());
-    if raw.is_some() {
-        drop_nulls(&mut value);
-    }
-    (Doc { value, status }, raw)
+    let mut doc = match &raw {
+        // An object is always one.
+        Some(_) => Doc::from_value(value).unwrap_or_default(),
+        None => Doc {
+            value,
+            status: None,
+        },
+    };
+    doc.status = status.map(UnreadStatus::Value);
+    (doc, raw)
 }
 
 fn has_null(value: &Value) -> bool {
@@ -115,16 +121,5 @@ fn has_null(value: &Value) -> bool {
         Value::Array(items) => items.iter().any(has_null),
         Value::Object(fields) => fields.values().any(has_null),
         _ => false,
-    }
-}
-
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(drop_nulls);
-        }
-        _ => {}
     }
 }

@@ -1,1 +1,13 @@
 //! Findings, and how they are shown.
+
+mod checked;
+mod finding;
+mod human;
+mod json;
+mod words;
+
+pub use checked::{Checked, Located, Outcome, Place, Unread};
+pub use finding::{Finding, Lowered, Related, field};
+pub use human::human;
+pub use json::json;
+pub use words::{clip, list, nearest};

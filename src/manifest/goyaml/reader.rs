@@ -10,9 +10,9 @@ use crate::{
     golang::{base64, duration, quote},
     manifest::{
         position::Source,
-        schema::nearest,
         yaml::{Composed, NodeId, NodeKind, go_float32},
     },
+    report::nearest,
 };
 
 /// Reads a document: the value, if the struct takes anything, what there is to say about it, and

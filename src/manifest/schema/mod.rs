@@ -11,15 +11,12 @@
 
 mod compile;
 mod format;
-mod nearest;
 mod pattern;
 mod validate;
 mod value;
 
 use jsonptr::PointerBuf;
 use serde_json::Value;
-
-pub use nearest::nearest;
 
 /// A compiled schema.
 #[derive(Debug)]

@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use super::{
     SchemaError, SchemaErrorKind,
     compile::{Bound, ListType, METADATA, Node},
-    nearest,
     value::{Float, is_same, is_whole, plain, shown, type_name},
 };
 use crate::golang::quote;
@@ -378,7 +377,7 @@ impl<'a> Walk<'a> {
 
     fn unknown_field(&mut self, node: &Node, name: &str) {
         let known = node.properties.iter().map(|(name, _)| &**name);
-        let nearest = nearest(name, known).map(str::to_owned);
+        let nearest = crate::report::nearest(name, known).map(str::to_owned);
         let message = format!("unknown field {}", quote(&self.field()));
         self.say(SchemaErrorKind::UnknownField { nearest }, message);
     }

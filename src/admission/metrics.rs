@@ -1,0 +1,351 @@
+//! What the guard counts, in the text format that Prometheus reads. Every name begins with
+//! `ramen_guard_`, apart from the `process_*` that every program has.
+//!
+//! Labels have few values: a kind that is not the guard's own, or an operation that Kubernetes does
+//! not have, is counted as `other`, so that nobody can grow the series by sending odd reviews.
+
+use std::time::Duration;
+
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
+};
+
+/// The content type of what [`Metrics::render`] gives.
+pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
+
+/// Seconds: a review takes a tenth of a millisecond, one that reads live up to a second, and the
+/// API server waits no longer than three.
+const BUCKETS: [f64; 14] = [
+    50e-6, 100e-6, 200e-6, 400e-6, 800e-6, 1.6e-3, 3.2e-3, 6.4e-3, 12.5e-3, 50e-3, 0.2, 0.8, 1.6,
+    3.0,
+];
+const OPERATIONS: [&str; 4] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
+const OTHER: &str = "other";
+
+/// What a request was sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Endpoint {
+    /// `POST /validate`
+    Validate,
+    /// `POST /mutate`
+    Mutate,
+}
+
+impl Endpoint {
+    /// The label's value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Validate => "validate",
+            Self::Mutate => "mutate",
+        }
+    }
+}
+
+/// What came of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Allowed, nothing to say.
+    Allowed,
+    /// Allowed with warnings.
+    Warned,
+    /// Allowed with a patch.
+    Patched,
+    /// Denied.
+    Denied,
+    /// Not answered: the review could not be read, or judging it failed.
+    Failed,
+}
+
+impl Verdict {
+    /// The label's value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Warned => "warned",
+            Self::Patched => "patched",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The metrics of one process, in a registry of their own.
+pub struct Metrics {
+    registry: Registry,
+    kinds: &'static [&'static str],
+    requests: IntCounterVec,
+    findings: IntCounterVec,
+    durations: [Histogram; 2],
+    in_flight: IntGauge,
+    connections: IntGauge,
+    handshake_failures: IntCounter,
+    not_after: Gauge,
+    reload_failures: IntCounter,
+}
+
+impl Metrics {
+    /// Makes and registers them. `kinds` are the kinds that are counted by name.
+    ///
+    /// # Errors
+    /// Only if two metrics had the same name, which a test rules out.
+    pub fn new(kinds: &'static [&'static str]) -> Result<Self, prometheus::Error> {
+        let registry = Registry::new();
+        let durations = register(
+            &registry,
+            HistogramVec::new(
+                HistogramOpts::new(
+                    "ramen_guard_request_duration_seconds",
+                    "From a request's head to its answer, the body's arrival included.",
+                )
+                .buckets(BUCKETS.to_vec()),
+                &["endpoint"],
+            ),
+        )?;
+        let version = register(
+            &registry,
+            IntGaugeVec::new(
+                Opts::new(
+                    "ramen_guard_build_info",
+                    "Always 1; the version is a label.",
+                ),
+                &["version"],
+            ),
+        )?;
+        version
+            .with_label_values(&[env!("CARGO_PKG_VERSION")])
+            .set(1);
+        registry.register(Box::new(ProcessCollector::for_self()))?;
+        Ok(Self {
+            kinds,
+            requests: register(
+                &registry,
+                IntCounterVec::new(
+                    Opts::new(
+                        "ramen_guard_requests_total",
+                        "Reviews, by what came of them.",
+                    ),
+                    &["kind", "operation", "verdict", "endpoint"],
+                ),
+            )?,
+            findings: register(
+                &registry,
+                IntCounterVec::new(
+                    Opts::new(
+                        "ramen_guard_findings_total",
+                        "Findings, by rule and by the mode that was applied.",
+                    ),
+                    &["rule", "mode"],
+                ),
+            )?,
+            durations: [Endpoint::Validate, Endpoint::Mutate]
+                .map(|endpoint| durations.with_label_values(&[endpoint.name()])),
+            in_flight: register(
+                &registry,
+                IntGauge::new(
+                    "ramen_guard_in_flight",
+                    "Requests that are being answered now.",
+                ),
+            )?,
+            connections: register(
+                &registry,
+                IntGauge::new(
+                    "ramen_guard_connections",
+                    "Open connections to the webhook's port.",
+                ),
+            )?,
+            handshake_failures: register(
+                &registry,
+                IntCounter::new(
+                    "ramen_guard_tls_handshake_failures_total",
+                    "Connections that never came to speak TLS; a client that does not trust the certificate counts.",
+                ),
+            )?,
+            not_after: register(
+                &registry,
+                Gauge::new(
+                    "ramen_guard_certificate_not_after_seconds",
+                    "When the serving certificate ends, in seconds since 1970.",
+                ),
+            )?,
+            reload_failures: register(
+                &registry,
+                IntCounter::new(
+                    "ramen_guard_certificate_reload_failures_total",
+                    "Looks at the certificate's files that found them changed and of no use; the old one stays.",
+                ),
+            )?,
+            registry,
+        })
+    }
+
+    /// Lets another part count something of its own, such as reloads of the configuration.
+    ///
+    /// # Errors
+    /// If a metric of that name is registered.
+    pub fn register(&self, metric: impl Collector + 'static) -> Result<(), prometheus::Error> {
+        self.registry.register(Box::new(metric))
+    }
+
+    /// Counts a review that was answered.
+    pub fn request(&self, endpoint: Endpoint, kind: &str, operation: &str, verdict: Verdict) {
+        let labels = [
+            known(self.kinds, kind),
+            known(&OPERATIONS, operation),
+            verdict.name(),
+            endpoint.name(),
+        ];
+        self.requests.with_label_values(&labels).inc();
+    }
+
+    /// Counts a request of which nobody could say what it was about.
+    pub fn unreadable(&self, endpoint: Endpoint) {
+        self.request(endpoint, OTHER, OTHER, Verdict::Failed);
+    }
+
+    /// Counts a finding. `rule` must be the id of a rule, never a text from a request.
+    pub fn finding(&self, rule: &str, mode: &str) {
+        self.findings.with_label_values(&[rule, mode]).inc();
+    }
+
+    /// Records how long an answer took.
+    pub fn took(&self, endpoint: Endpoint, duration: Duration) {
+        self.durations[endpoint as usize].observe(duration.as_secs_f64());
+    }
+
+    /// Requests that are being answered now.
+    pub fn in_flight(&self) -> &IntGauge {
+        &self.in_flight
+    }
+
+    /// Open connections to the webhook's port.
+    pub fn connections(&self) -> &IntGauge {
+        &self.connections
+    }
+
+    /// Handshakes that failed.
+    pub fn handshake_failures(&self) -> &IntCounter {
+        &self.handshake_failures
+    }
+
+    /// Looks at the certificate's files that found something of no use.
+    pub fn reload_failures(&self) -> &IntCounter {
+        &self.reload_failures
+    }
+
+    /// When the serving certificate ends, in seconds since 1970.
+    pub fn certificate_not_after(&self) -> &Gauge {
+        &self.not_after
+    }
+
+    /// All of them, as text.
+    ///
+    /// # Errors
+    /// If a collector gives a metric that can't be written.
+    pub fn render(&self) -> Result<String, prometheus::Error> {
+        TextEncoder::new().encode_to_string(&self.registry.gather())
+    }
+}
+
+fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    metric: Result<C, prometheus::Error>,
+) -> Result<C, prometheus::Error> {
+    let metric = metric?;
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}
+
+fn known(names: &'static [&'static str], name: &str) -> &'static str {
+    names
+        .iter()
+        .find(|known| **known == name)
+        .copied()
+        .unwrap_or(OTHER)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    const KINDS: [&str; 2] = ["DRPolicy", "DRPlacementControl"];
+
+    #[test]
+    fn what_is_counted_is_shown() {
+        let metrics = Metrics::new(&KINDS).unwrap();
+        metrics.request(Endpoint::Validate, "DRPolicy", "CREATE", Verdict::Denied);
+        metrics.finding("drpolicy-drclusters-distinct", "deny");
+        metrics.took(Endpoint::Mutate, Duration::from_micros(70));
+        metrics.certificate_not_after().set(1.9e9);
+        let text = metrics.render().unwrap();
+        for line in [
+            r#"ramen_guard_requests_total{endpoint="validate",kind="DRPolicy",operation="CREATE",verdict="denied"} 1"#,
+            r#"ramen_guard_findings_total{mode="deny",rule="drpolicy-drclusters-distinct"} 1"#,
+            r#"ramen_guard_request_duration_seconds_bucket{endpoint="mutate",le="0.0001"} 1"#,
+            r#"ramen_guard_request_duration_seconds_bucket{endpoint="mutate",le="0.00005"} 0"#,
+            r#"ramen_guard_request_duration_seconds_count{endpoint="validate"} 0"#,
+            "ramen_guard_certificate_not_after_seconds 1900000000",
+            "ramen_guard_certificate_reload_failures_total 0",
+            "ramen_guard_tls_handshake_failures_total 0",
+            "ramen_guard_in_flight 0",
+            "ramen_guard_connections 0",
+            concat!(
+                "ramen_guard_build_info{version=\"",
+                env!("CARGO_PKG_VERSION"),
+                "\"} 1"
+            ),
+        ] {
+            assert!(
+                text.lines().any(|have| have == line),
+                "{line} is not in\n{text}"
+            );
+        }
+        assert!(text.contains("process_resident_memory_bytes"));
+    }
+
+    #[test]
+    fn odd_reviews_do_not_grow_the_series() {
+        let metrics = Metrics::new(&KINDS).unwrap();
+        for number in 0..100 {
+            metrics.request(
+                Endpoint::Validate,
+                &format!("Kind{number}"),
+                &number.to_string(),
+                Verdict::Allowed,
+            );
+        }
+        let text = metrics.render().unwrap();
+        let series: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with("ramen_guard_requests_total{"))
+            .collect();
+        assert_eq!(
+            series,
+            [
+                r#"ramen_guard_requests_total{endpoint="validate",kind="other",operation="other",verdict="allowed"} 100"#
+            ]
+        );
+    }
+
+    #[test]
+    #[ignore = "a measurement, for a release build"]
+    fn recording_costs_little() {
+        let metrics = Metrics::new(&KINDS).unwrap();
+        let begin = Instant::now();
+        let rounds = 1_000_000;
+        for _ in 0..rounds {
+            metrics.request(
+                Endpoint::Validate,
+                "DRPlacementControl",
+                "UPDATE",
+                Verdict::Allowed,
+            );
+            metrics.took(Endpoint::Validate, Duration::from_micros(70));
+        }
+        let each = begin.elapsed() / rounds;
+        assert!(each < Duration::from_micros(1), "{each:?}");
+    }
+}

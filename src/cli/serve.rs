@@ -1,0 +1,258 @@
+//! `serve`: the webhook.
+
+use std::{
+    io::IsTerminal,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{signal::unix, sync::oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::{Strictness, state};
+use crate::{
+    admission::{
+        certificate::Authority,
+        guard::{Guard, KINDS, World},
+        metrics::Metrics,
+        server::{Bound, Limits, ServerConfig, serve},
+        tls::{Source, TlsConfig},
+    },
+    engine::Engine,
+    world::Cluster,
+};
+
+/// How long a certificate lasts that is made in memory and gone with the process.
+const LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
+/// The names that an API server, or a person on the same machine, may call the webhook by.
+const NAMES: [&str; 6] = [
+    "localhost",
+    "127.0.0.1",
+    "::1",
+    "ramen-guard",
+    "ramen-guard.ramen-guard-system",
+    "ramen-guard.ramen-guard-system.svc",
+];
+/// How often the configuration file is looked at.
+const RELOAD: Duration = Duration::from_secs(10);
+
+/// Serves the TLS webhook
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Where reviews are answered over TLS; port 0 takes any free one
+    #[arg(
+        long,
+        default_value = "0.0.0.0:9443",
+        value_name = "ADDRESS",
+        env = "RAMEN_GUARD_BIND"
+    )]
+    bind: SocketAddr,
+    /// Where health and metrics are, in plain HTTP
+    #[arg(
+        long,
+        default_value = "0.0.0.0:8080",
+        value_name = "ADDRESS",
+        env = "RAMEN_GUARD_METRICS_BIND"
+    )]
+    metrics_bind: SocketAddr,
+    /// The certificate in PEM, followed when it changes; made in memory if not given
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Asks clients for a certificate that one of these CAs signed
+    #[arg(long, value_name = "FILE")]
+    client_ca: Option<PathBuf>,
+    /// Manifests of the other objects, files or folders: serves without any cluster
+    #[arg(long, value_name = "PATH")]
+    state: Vec<PathBuf>,
+    /// Where to write the CA of a certificate that is made in memory; printed if not given
+    #[arg(long, value_name = "FILE")]
+    ca_out: Option<PathBuf>,
+    /// How long to go on accepting after SIGTERM, not ready any more, while endpoints are taken out
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    linger: u64,
+    /// The log's format: json, or text for people
+    #[arg(long, value_enum, default_value_t, env = "RAMEN_GUARD_LOG_FORMAT")]
+    log_format: LogFormat,
+    #[command(flatten)]
+    strictness: Strictness,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+    log(args.log_format);
+    let engine = Engine::new(args.strictness.settings()?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime
+        .map_err(|error| format!("threads can't be started: {error}"))?
+        .block_on(served(args, engine))
+}
+
+async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
+    let stop = CancellationToken::new();
+    let metrics = Arc::new(Metrics::new(KINDS).map_err(|error| error.to_string())?);
+    let (source, ca) = certificate(args)?;
+    let world = if args.state.is_empty() {
+        let client = Cluster::client().await.map_err(|error| error.to_string())?;
+        World::Cluster(Cluster::watch(
+            client,
+            &engine.settings.ramen.namespace,
+            &stop,
+        ))
+    } else {
+        World::Manifests(Box::new(state(&args.state)?))
+    };
+    let guard = Arc::new(Guard::new(engine, world, Arc::clone(&metrics)));
+    tokio::spawn(follow(
+        Arc::clone(&guard),
+        args.strictness.clone(),
+        Arc::clone(&metrics),
+    ));
+    let (bound, told) = oneshot::channel();
+    let config = ServerConfig {
+        bind: args.bind,
+        metrics_bind: Some(args.metrics_bind),
+        tls: TlsConfig {
+            client_ca: args.client_ca.clone(),
+            ..TlsConfig::new(source)
+        },
+        limits: Limits {
+            linger: Duration::from_secs(args.linger),
+            ..Limits::default()
+        },
+        bound: Some(bound),
+    };
+    stop_on_signal(stop.clone())?;
+    let (ca_out, example) = (args.ca_out.clone(), !args.state.is_empty());
+    let announced = async move {
+        if let Ok(bound) = told.await {
+            announce(&bound, ca.as_deref(), ca_out.as_deref(), example);
+        }
+    };
+    let (summary, ()) = tokio::join!(serve(config, guard, metrics, stop), announced);
+    let summary = summary.map_err(|error| error.to_string())?;
+    if summary.cut > 0 {
+        tracing::warn!(
+            cut = summary.cut,
+            "requests were still not answered when the time to drain was over"
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The certificate to serve, and its CA where both are made here.
+fn certificate(args: &Args) -> Result<(Source, Option<String>), String> {
+    if let (Some(cert), Some(key)) = (&args.tls_cert, &args.tls_key) {
+        return Ok((
+            Source::Files {
+                cert: cert.clone(),
+                key: key.clone(),
+            },
+            None,
+        ));
+    }
+    let made = Authority::new("ramen-guard", LIFETIME).and_then(|authority| {
+        Ok((
+            authority.issue(&NAMES, LIFETIME)?,
+            authority.cert_pem().to_owned(),
+        ))
+    });
+    let (pair, ca) = made.map_err(|error| error.to_string())?;
+    Ok((Source::given(pair), Some(ca)))
+}
+
+fn announce(bound: &Bound, ca: Option<&str>, ca_out: Option<&Path>, example: bool) {
+    tracing::info!(webhook = %bound.webhook, metrics = ?bound.metrics, "listening");
+    let Some(ca) = ca else { return };
+    let file = match ca_out {
+        Some(path) => match std::fs::write(path, ca) {
+            Ok(()) => path.display().to_string(),
+            Err(error) => {
+                return tracing::error!(path = %path.display(), %error, "the CA can't be written");
+            }
+        },
+        None => "ca.pem".to_owned(),
+    };
+    if example {
+        let port = bound.webhook.port();
+        let mut text = format!("https://localhost:{port}/validate\n");
+        if ca_out.is_none() {
+            text += ca;
+        }
+        text += &format!(
+            "curl --cacert {file} -H 'Content-Type: application/json' --data-binary @review.json https://localhost:{port}/validate\n"
+        );
+        // Nobody may be reading; the webhook serves all the same.
+        let _ = super::print(&text);
+    }
+}
+
+/// Reads the configuration again when its file changes, and every day, since exemptions end with one.
+/// A broken file leaves the last good one in force.
+async fn follow(guard: Arc<Guard>, strictness: Strictness, metrics: Arc<Metrics>) {
+    let mut failed = None;
+    loop {
+        tokio::time::sleep(RELOAD).await;
+        match strictness.settings() {
+            Ok(settings) => {
+                if failed.take().is_some() {
+                    tracing::info!("the configuration can be read again");
+                }
+                guard.replace(Engine::new(settings));
+            }
+            Err(error) if failed.as_ref() != Some(&error) => {
+                tracing::error!(
+                    error,
+                    "the configuration can't be read; the last good one stays in force"
+                );
+                metrics.reload_failures().inc();
+                failed = Some(error);
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+fn stop_on_signal(stop: CancellationToken) -> Result<(), String> {
+    let listen =
+        |kind| unix::signal(kind).map_err(|error| format!("signals can't be heard: {error}"));
+    let (mut terminate, mut interrupt) = (
+        listen(unix::SignalKind::terminate())?,
+        listen(unix::SignalKind::interrupt())?,
+    );
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        stop.cancel();
+    });
+    Ok(())
+}
+
+fn log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

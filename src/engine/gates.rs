@@ -1,0 +1,144 @@
+//! When a finding may refuse a request: the gates that are the same for every rule.
+
+use serde_json::Value;
+
+use super::{Request, Settings};
+use crate::{
+    policy::{Contract, Mode, Operation, Scope},
+    report::Lowered,
+};
+
+/// Labels that mark an object which a backup tool is putting back.
+const RESTORE_LABELS: [&str; 2] = ["velero.io/restore-name", "velero.io/backup-name"];
+
+/// What of a request decides about its findings.
+#[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a gate of its own")]
+pub(super) struct Gates {
+    pub(super) trusted: bool,
+    restored: bool,
+    recovery: bool,
+    create: bool,
+    dry_run: bool,
+}
+
+/// What is known about one finding when the gates are applied.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    /// The most the rule would do in this case.
+    pub(super) most: Mode,
+    /// Whether the stored object has the same finding.
+    pub(super) stored: bool,
+    /// Whether the world could not answer what the rule asked, or a denial names nothing it rests on.
+    pub(super) unconfirmed: bool,
+    /// Whether the object is exempted from the rule.
+    pub(super) exempted: bool,
+}
+
+impl Gates {
+    pub(super) fn of(request: &Request, settings: &Settings) -> Self {
+        let user = &request.user;
+        let trusted = settings.trusted_users.contains(&user.name)
+            || user
+                .groups
+                .iter()
+                .any(|group| settings.trusted_groups.contains(group));
+        let new = request.new.as_ref().map(|doc| &doc.value);
+        let old = request.old.as_ref().map(|doc| &doc.value);
+        let create = request.operation == Operation::Create;
+        let labels = new.and_then(|new| new.pointer("/metadata/labels"));
+        let restored = create
+            && RESTORE_LABELS
+                .iter()
+                .any(|label| labels.is_some_and(|labels| labels.get(label).is_some()));
+        let recovery = new.is_some_and(|new| is_recovery(&request.kind, old, new));
+        Self {
+            trusted,
+            restored,
+            recovery,
+            create,
+            dry_run: request.dry_run,
+        }
+    }
+
+    /// What becomes of a finding, and which gate made it less than the rule's mode.
+    pub(super) fn apply(
+        &self,
+        contract: &Contract,
+        settings: &Settings,
+        standing: Standing,
+    ) -> (Mode, Option<Lowered>) {
+        let mode = settings.mode(contract);
+        let wanted = settings.unobserved(contract);
+        let full = mode.min(standing.most);
+        if wanted == Mode::Deny && standing.most == Mode::Deny && mode < Mode::Deny {
+            return (full, Some(Lowered::Observed));
+        }
+        // What stops a controller for everybody is refused to everybody, unless it is stored already.
+        if contract.crash {
+            return match full {
+                Mode::Deny if standing.stored => (Mode::Warn, Some(Lowered::Stored)),
+                _ => (full, None),
+            };
+        }
+        if standing.exempted {
+            return (Mode::Audit.min(full), Some(Lowered::Exempted));
+        }
+        if self.trusted {
+            let lower = if full == Mode::Deny {
+                Mode::Warn
+            } else {
+                full.min(Mode::Audit)
+            };
+            return (lower, (lower < full).then_some(Lowered::Trusted));
+        }
+        let gate = if full < Mode::Deny {
+            (standing.most < mode).then_some(Lowered::Advice)
+        } else if standing.stored {
+            Some(Lowered::Stored)
+        } else if self.restored {
+            Some(Lowered::Restored)
+        } else if contract.missing && (!self.create || self.dry_run) {
+            Some(Lowered::Missing)
+        } else if self.recovery && contract.scope == Scope::World {
+            Some(Lowered::Recovery)
+        } else if standing.unconfirmed {
+            Some(Lowered::Unconfirmed)
+        } else {
+            None
+        };
+        (
+            if gate.is_some() {
+                full.min(Mode::Warn)
+            } else {
+                full
+            },
+            gate,
+        )
+    }
+}
+
+/// Whether a request fails over, fences, or takes an action back: what nobody may hold up.
+fn is_recovery(kind: &str, old: Option<&Value>, new: &Value) -> bool {
+    let text = |object: Option<&Value>, field: &str| {
+        object
+            .and_then(|object| object.pointer(field))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    match kind {
+        "DRPlacementControl" => {
+            let (before, after) = (text(old, "/spec/action"), text(Some(new), "/spec/action"));
+            after == "Failover" || (after.is_empty() && !before.is_empty())
+        }
+        "DRCluster" => {
+            let (before, after) = (
+                text(old, "/spec/clusterFence"),
+                text(Some(new), "/spec/clusterFence"),
+            );
+            before != after
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,470 @@
+//! Judging one request.
+
+use std::collections::BTreeSet;
+
+use jsonptr::{Pointer, PointerBuf};
+use serde_json::Value;
+
+use super::{
+    Request, Settings, exempt,
+    gates::{Gates, Standing},
+    offline,
+};
+use crate::{
+    api::{self, Doc, Key, Object},
+    policy::{self, Check, Contract, Gate, Mode, Operation},
+    report::{Finding, Lowered, list},
+    rules::{Case, Draft, Entry, Judged, Report},
+    world::{Lens, Live, Store},
+};
+
+/// Judges requests by the settings.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    /// How strict, whom to trust, where Ramen lives.
+    pub settings: Settings,
+}
+
+/// What the guard makes of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// All findings, by field, then rule; those that are only counted among them.
+    pub findings: Vec<Finding>,
+    /// The objects that denials rest on and that were not read afresh. Where the world is a cache
+    /// they have to be, before the request is refused.
+    pub to_confirm: BTreeSet<Key>,
+    /// Whether the guard knows the kind at all.
+    pub known: bool,
+    /// Whether other objects could not be looked at, so that only the object itself was judged.
+    pub incomplete: bool,
+}
+
+impl Verdict {
+    /// Whether the request may go on.
+    pub fn allowed(&self) -> bool {
+        self.denials().next().is_none()
+    }
+
+    /// The findings that refuse the request.
+    pub fn denials(&self) -> impl Iterator<Item = &Finding> {
+        self.findings
+            .iter()
+            .filter(|finding| finding.mode == Mode::Deny)
+    }
+
+    /// The findings that the user is told of without being stopped.
+    pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings
+            .iter()
+            .filter(|finding| finding.mode == Mode::Warn)
+    }
+
+    /// The same verdict where what it rests on could not be read afresh: that warns, and never denies.
+    #[must_use]
+    pub fn unconfirmed(mut self) -> Self {
+        for finding in &mut self.findings {
+            if finding.mode == Mode::Deny
+                && finding
+                    .rests_on
+                    .iter()
+                    .any(|key| self.to_confirm.contains(key))
+            {
+                finding.mode = Mode::Warn;
+                finding.lowered = Some(Lowered::Unconfirmed);
+            }
+        }
+        self.to_confirm.clear();
+        self
+    }
+}
+
+/// Which rules are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// All.
+    Validating,
+    /// Those whose refusal has to come before the CRD's own, see [`Contract::early`].
+    Mutating,
+}
+
+impl Engine {
+    /// An engine with these settings.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings }
+    }
+
+    /// Judges a request. `live` holds objects that were read afresh, see [`Verdict::to_confirm`].
+    pub fn judge(&self, request: &Request, world: &Store, live: Option<&Live>) -> Verdict {
+        self.dispatch(request, world, live, Phase::Validating)
+    }
+
+    /// Judges a manifest: as [`Engine::judge`] does, and by its kind's schema, as the API server would
+    /// do first. `raw` is the object as it was written, with its nulls.
+    pub fn judge_offline(&self, request: &Request, world: &Store, raw: &Value) -> Verdict {
+        let mut verdict = self.judge(request, world, None);
+        offline::add(&mut verdict, request, raw);
+        verdict
+    }
+
+    /// Judges a request by the rules whose refusal has to come before the CRD's own.
+    pub fn judge_early(&self, request: &Request) -> Verdict {
+        self.dispatch(request, &Store::default(), None, Phase::Mutating)
+    }
+
+    fn dispatch(
+        &self,
+        request: &Request,
+        world: &Store,
+        live: Option<&Live>,
+        phase: Phase,
+    ) -> Verdict {
+        macro_rules! kinds {
+            ($($kind:ty),*) => {$(
+                if request.kind == <$kind as api::Kind>::KIND && request.group == <$kind as api::Kind>::GROUP {
+                    return Judging::<$kind>::new(self, request, world, live, phase).verdict();
+                }
+            )*};
+        }
+        if request.subresource.is_empty() {
+            kinds!(
+                api::DRPlacementControl,
+                api::DRPolicy,
+                api::DRCluster,
+                api::Placement,
+                api::PlacementRule
+            );
+        }
+        Verdict::default()
+    }
+}
+
+/// An object untyped and typed.
+type Both<'a, K> = (&'a Doc, &'a Object<K>);
+
+/// Judging one request about an object of kind `K`.
+struct Judging<'a, K: Judged> {
+    settings: &'a Settings,
+    request: &'a Request,
+    world: &'a Store,
+    live: Option<&'a Live>,
+    phase: Phase,
+    gates: Gates,
+    book: &'static crate::rules::Book<K>,
+}
+
+impl<'a, K: Judged> Judging<'a, K> {
+    fn new(
+        engine: &'a Engine,
+        request: &'a Request,
+        world: &'a Store,
+        live: Option<&'a Live>,
+        phase: Phase,
+    ) -> Self {
+        let settings = &engine.settings;
+        Self {
+            settings,
+            request,
+            world,
+            live,
+            phase,
+            gates: Gates::of(request, settings),
+            book: K::book(),
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        let mut verdict = Verdict {
+            known: true,
+            ..Verdict::default()
+        };
+        let Some(subject) = self.request.subject() else {
+            return verdict;
+        };
+        let asked = self.asked();
+        let exempting = self.phase == Phase::Validating && self.exempting();
+        if asked.is_empty() && !exempting {
+            return verdict;
+        }
+        let new = match self.read(subject) {
+            Ok(new) => new,
+            Err(error) => return self.unreadable(verdict, &error.0),
+        };
+        let old = self
+            .request
+            .old
+            .as_ref()
+            .filter(|_| self.request.operation == Operation::Update);
+        // What is stored may be anything; the new object alone is judged then, as if it were unchanged.
+        let old = old.and_then(|doc| Some((doc, self.read(doc).ok()?)));
+        let mut report = Report::default();
+        let exempted = exempt::read(&new.meta, self.settings, &mut report);
+        if exempting {
+            let drafts = report.drafts.into_iter();
+            verdict.findings.extend(
+                drafts.map(|draft| finding(*exempt::CONTRACT, draft, Mode::Warn, None, Vec::new())),
+            );
+        }
+        let key = new.key();
+        let lens = Lens::new(self.world, self.live, &key);
+        for entry in asked {
+            let case = self.case(
+                (subject, &new),
+                old.as_ref().map(|(doc, old)| (*doc, old)),
+                &lens,
+            );
+            let drafts = check(entry, &case);
+            let (mut rests_on, incomplete) = lens.take_notes();
+            verdict.incomplete |= incomplete;
+            if drafts.is_empty() {
+                continue;
+            }
+            rests_on.sort();
+            rests_on.dedup();
+            let before = self.stored(entry, old.as_ref(), &lens);
+            for draft in drafts {
+                let mut rests_on = rests_on.clone();
+                rests_on.extend(draft.related.iter().map(|related| related.key.clone()));
+                let standing = Standing {
+                    most: draft.most,
+                    stored: before
+                        .iter()
+                        .any(|before| same(before, &draft, entry.contract.crash)),
+                    unconfirmed: incomplete
+                        || (entry.contract.scope != policy::Scope::Object && rests_on.is_empty()),
+                    exempted: exempted.contains(&&*entry.contract.id),
+                };
+                let (mode, lowered) = self.gates.apply(entry.contract, self.settings, standing);
+                if mode == Mode::Deny {
+                    let fresh = |key: &&Key| self.live.is_some_and(|live| live.keys.contains(*key));
+                    verdict
+                        .to_confirm
+                        .extend(rests_on.iter().filter(|key| !fresh(key)).cloned());
+                }
+                if mode > Mode::Off {
+                    verdict
+                        .findings
+                        .push(finding(entry.contract, draft, mode, lowered, rests_on));
+                }
+            }
+        }
+        verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
+        verdict
+    }
+
+    /// The rules that the request makes run.
+    fn asked(&self) -> Vec<&'static Entry<K>> {
+        let request = self.request;
+        let update = request.operation == Operation::Update;
+        let terminating = update && deleting(request.new.as_ref());
+        if terminating && body::<K>(request.new.as_ref()) == body::<K>(request.old.as_ref()) {
+            return Vec::new();
+        }
+        let changed = if update { self.changed() } else { Vec::new() };
+        let asks = |entry: &&Entry<K>| {
+            let contract = entry.contract;
+            contract.on.contains(&request.operation)
+                && self.settings.unobserved(contract) != Mode::Off
+                && (self.phase == Phase::Validating || contract.early)
+                && !(terminating && contract.terminating == Gate::Skip)
+                && !(self.gates.trusted && contract.trusted == Gate::Skip)
+                && (!update || entry.watches.iter().any(|watch| changed[*watch]))
+        };
+        self.book.entries.iter().filter(asks).collect()
+    }
+
+    /// Which of the watched fields differ between old and new.
+    fn changed(&self) -> Vec<bool> {
+        let (new, old) = (self.request.new.as_ref(), self.request.old.as_ref());
+        let same_body = body::<K>(new) == body::<K>(old);
+        let differs = |pointer: &PointerBuf| {
+            let metadata = pointer.as_str().starts_with("/metadata");
+            (metadata || !same_body) && resolve(new, pointer) != resolve(old, pointer)
+        };
+        self.book.watched.iter().map(differs).collect()
+    }
+
+    /// Whether the request makes the object's exemption worth reading.
+    fn exempting(&self) -> bool {
+        let pointer = crate::rules::annotation(exempt::EXEMPT);
+        let value = |doc: Option<&Doc>| doc.and_then(|doc| doc.value.pointer(&pointer)).cloned();
+        let new = value(self.request.new.as_ref());
+        new.is_some()
+            && (self.request.operation == Operation::Create
+                || new != value(self.request.old.as_ref()))
+    }
+
+    fn read(&self, doc: &Doc) -> Result<Object<K>, api::ReadError> {
+        let mut object = Object::<K>::read(doc)?;
+        let meta = &mut object.meta;
+        if !K::NAMESPACED {
+            // A manifest may carry one; the API server clears it.
+            meta.namespace.clear();
+        } else if meta.namespace.is_empty() {
+            meta.namespace.clone_from(&self.request.namespace);
+        }
+        if meta.name.is_empty() {
+            meta.name.clone_from(&self.request.name);
+        }
+        Ok(object)
+    }
+
+    fn case<'c>(
+        &'c self,
+        new: Both<'c, K>,
+        old: Option<Both<'c, K>>,
+        world: &'c Lens<'c>,
+    ) -> Case<'c, K> {
+        Case {
+            operation: self.request.operation,
+            new: new.1,
+            old: old.map(|old| old.1),
+            doc: new.0,
+            old_doc: old.map(|old| old.0),
+            world,
+            operator_namespace: &self.settings.ramen.namespace,
+        }
+    }
+
+    /// What the rule says of the stored object, judged as if it stayed as it is.
+    fn stored(
+        &self,
+        entry: &Entry<K>,
+        old: Option<&(&Doc, Object<K>)>,
+        lens: &Lens<'_>,
+    ) -> Vec<Draft> {
+        let Some((doc, old)) = old else {
+            return Vec::new();
+        };
+        if self.settings.unobserved(entry.contract) != Mode::Deny {
+            return Vec::new();
+        }
+        let drafts = check(entry, &self.case((doc, old), Some((doc, old)), lens));
+        lens.take_notes();
+        drafts
+    }
+
+    /// The verdict on an object whose fields have other types than ours. The API server has checked it
+    /// against the installed CRD, so ours may simply be older: that is worth a warning, no more.
+    fn unreadable(&self, mut verdict: Verdict, error: &str) -> Verdict {
+        if self.phase == Phase::Validating
+            && let Some(contract) = policy::contract("object-unreadable")
+        {
+            let mut report = Report::default();
+            report.advise(
+                "",
+                format!("the object can't be read, so no rule was asked: {error}"),
+            );
+            let drafts = report.drafts.into_iter();
+            verdict
+                .findings
+                .extend(drafts.map(|draft| finding(contract, draft, Mode::Warn, None, Vec::new())));
+        }
+        verdict
+    }
+}
+
+fn finding(
+    rule: &'static Contract,
+    draft: Draft,
+    mode: Mode,
+    lowered: Option<Lowered>,
+    rests_on: Vec<Key>,
+) -> Finding {
+    let Draft {
+        pointer,
+        message,
+        fix,
+        related,
+        ..
+    } = draft;
+    Finding {
+        rule,
+        mode,
+        pointer,
+        message,
+        fix,
+        related,
+        rests_on,
+        lowered,
+    }
+}
+
+/// Whether the stored object has the finding too: at the same field, or the same thing at another
+/// place of the same list. What stops a controller for everybody has to be the same to the letter.
+fn same(stored: &Draft, found: &Draft, exact: bool) -> bool {
+    let message = stored.message == found.message;
+    let pointer = stored.pointer == found.pointer;
+    if exact {
+        return pointer && message;
+    }
+    let shape = |pointer: &Pointer| -> Vec<String> {
+        let name = |token: jsonptr::Token<'_>| token.decoded().into_owned();
+        pointer
+            .tokens()
+            .map(name)
+            .filter(|token| token.parse::<usize>().is_err())
+            .collect()
+    };
+    pointer || (message && shape(&stored.pointer) == shape(&found.pointer))
+}
+
+fn deleting(doc: Option<&Doc>) -> bool {
+    doc.is_some_and(|doc| doc.value.pointer("/metadata/deletionTimestamp").is_some())
+}
+
+fn body<K: api::Kind>(doc: Option<&Doc>) -> Option<&Value> {
+    doc.and_then(|doc| K::body(&doc.value))
+}
+
+fn resolve<'a>(doc: Option<&'a Doc>, pointer: &Pointer) -> Option<&'a Value> {
+    doc.and_then(|doc| pointer.resolve(&doc.value).ok())
+}
+
+/// Asks one rule.
+fn check<K: Judged>(entry: &Entry<K>, case: &Case<'_, K>) -> Vec<Draft> {
+    let mut report = Report::default();
+    match &entry.contract.check {
+        Check::Code(_) => {
+            if let Some(code) = entry.code {
+                code(case, &mut report);
+            }
+        }
+        Check::Immutable(fields) => immutable(case, fields, &mut report),
+        Check::Required(field) => {
+            let value = field.resolve(&case.doc.value).ok();
+            // Where the whole body is missing, that is the matter of another rule.
+            let asked = case.new.has_spec || field.as_str() == "/spec";
+            if asked && value.is_none_or(|value| value.as_str() == Some("")) {
+                report.say(field.as_str(), "is required");
+            }
+        }
+        Check::OneOf(one_of) => {
+            let value = one_of.field.resolve(&case.doc.value).ok();
+            if let Some(value) = value.filter(|value| {
+                !one_of
+                    .values
+                    .iter()
+                    .any(|known| value.as_str() == Some(known))
+            }) {
+                let known = list(one_of.values.iter().map(String::as_str));
+                report.say(
+                    one_of.field.as_str(),
+                    format!("{value} is not one of {known}"),
+                );
+            }
+        }
+    }
+    report.drafts
+}
+
+/// Where a whole body came or went, that is the matter of another rule.
+fn immutable<K: Judged>(case: &Case<'_, K>, fields: &[PointerBuf], report: &mut Report) {
+    if !case.new.has_spec || case.old.is_none_or(|old| !old.has_spec) {
+        return;
+    }
+    for field in fields {
+        if resolve(Some(case.doc), field) != resolve(case.old_doc, field) {
+            report.say(field.as_str(), "may not change after creation");
+        }
+    }
+}

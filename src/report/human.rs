@@ -1,0 +1,117 @@
+//! Findings for people: like a compiler's, with the line they are about.
+
+use std::fmt::Write;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{Located, Outcome, Place};
+use crate::policy::Mode;
+
+/// Renders an outcome; `colour` for a terminal.
+pub fn human(outcome: &Outcome, colour: bool) -> String {
+    let renderer = if colour {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let mut text = String::new();
+    for unread in &outcome.unread {
+        let title = Level::ERROR.primary_title(&*unread.message);
+        let group = match &unread.place {
+            Some(place) => title.element(snippet(place, AnnotationKind::Primary, None)),
+            None => Level::ERROR
+                .primary_title(format!("{}: {}", unread.file, unread.message))
+                .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new()),
+        };
+        let _ = writeln!(text, "{}\n", renderer.render(&[group]));
+    }
+    for object in &outcome.objects {
+        for located in object
+            .findings
+            .iter()
+            .filter(|located| located.finding.mode >= Mode::Warn)
+        {
+            let _ = writeln!(text, "{}\n", renderer.render(&groups(located)));
+        }
+    }
+    text += &summary(outcome);
+    text
+}
+
+fn groups(located: &Located) -> Vec<Group<'_>> {
+    let finding = &located.finding;
+    let level = if finding.mode == Mode::Deny {
+        Level::ERROR
+    } else {
+        Level::WARNING
+    };
+    let field = finding.field();
+    let title = if field.is_empty() {
+        finding.message.clone()
+    } else {
+        format!("{field}: {}", finding.message)
+    };
+    let mut group = level
+        .primary_title(title)
+        .id(&*finding.rule.id)
+        .element(snippet(&located.place, AnnotationKind::Primary, None));
+    for (related, place) in &located.related {
+        if let Some(place) = place {
+            group = group.element(snippet(
+                place,
+                AnnotationKind::Context,
+                Some(related.key.to_string()),
+            ));
+        }
+    }
+    vec![
+        group,
+        Group::with_title(Level::HELP.secondary_title(finding.fix())),
+    ]
+}
+
+fn snippet(
+    place: &Place,
+    kind: AnnotationKind,
+    label: Option<String>,
+) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+    let annotation = kind.span(place.span.clone()).label(label);
+    Snippet::source(&*place.source)
+        .line_start(place.line)
+        .path(&*place.file)
+        .annotation(annotation)
+}
+
+fn summary(outcome: &Outcome) -> String {
+    let plural = |count: usize, one: &str| {
+        if count == 1 {
+            format!("1 {one}")
+        } else {
+            format!("{count} {one}s")
+        }
+    };
+    let mut line = format!(
+        "{} checked: {}, {}",
+        plural(outcome.judged, "object"),
+        plural(outcome.count(Mode::Deny), "error"),
+        plural(outcome.count(Mode::Warn), "warning"),
+    );
+    if !outcome.skipped.is_empty() {
+        let kinds: Vec<String> = outcome
+            .skipped
+            .iter()
+            .map(|(kind, count)| format!("{kind} {count}"))
+            .collect();
+        let skipped = outcome.skipped.values().sum();
+        let _ = write!(
+            line,
+            "; {} of other kinds skipped ({})",
+            plural(skipped, "object"),
+            kinds.join(", ")
+        );
+    }
+    if !outcome.unread.is_empty() {
+        let _ = write!(line, "; {} not read", plural(outcome.unread.len(), "input"));
+    }
+    line + "\n"
+}

@@ -1,0 +1,281 @@
+//! What the object says by itself: references, selectors, durations, names.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use kube::CustomResourceExt;
+use serde_json::Value;
+
+use super::common::{application_sets, protected};
+use crate::{
+    api::{DRPlacementControl, LabelSelector, Text},
+    golang::{duration, names, quote, selector},
+    report::list,
+    rules::{Case, Report, Rule, unknown::unknown_fields},
+    world::{APP_NAMESPACE, is_metro},
+};
+
+pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
+    ("drpc-spec-removal", crate::rules::spec_removal),
+    ("drpc-placementref-namespace-mismatch", placement_namespace),
+    ("drpc-placementref-kind", placement_kind),
+    ("drpc-drpolicyref-kind", policy_kind),
+    ("drpc-pvcselector-invalid", pvc_selector),
+    ("drpc-pvcselector-empty", pvc_selector_empty),
+    ("drpc-kubeobjectselector-invalid", object_selector),
+    ("drpc-captureinterval-not-go-duration", capture_interval),
+    (
+        "drpc-captureinterval-nonpositive",
+        capture_interval_nonpositive,
+    ),
+    ("drpc-protectednamespaces-entry", namespaces_entry),
+    ("drpc-protectednamespaces-duplicate", namespaces_duplicate),
+    ("drpc-protectednamespaces-change", namespaces_change),
+    ("drpc-unknown-field", unknown),
+    ("drpc-name-too-long", name_too_long),
+    ("drpc-derived-name-too-long", derived_name_too_long),
+    ("drpc-volsync-policy-name", volsync_policy_name),
+];
+
+const INTERVAL: &str = "/spec/kubeObjectProtection/captureInterval";
+const NAMESPACES: &str = "/spec/protectedNamespaces";
+/// The longest value of a label.
+const LABEL: usize = 63;
+
+/// A manifest may have no namespace yet; then nobody can tell.
+fn placement_namespace(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    let own = &case.new.meta.namespace;
+    if let Some(namespace) = case.new.spec.placement_ref.namespace.text()
+        && !own.is_empty()
+        && namespace != own
+    {
+        report.say(
+            "/spec/placementRef/namespace",
+            format!(
+                "{} is not the namespace of the DRPlacementControl, \"{own}\"",
+                quote(namespace)
+            ),
+        );
+    }
+}
+
+fn placement_kind(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    if let Some(kind) = case.new.spec.placement_ref.kind.text()
+        && !["Placement", "PlacementRule"].contains(&kind)
+    {
+        report.say(
+            "/spec/placementRef/kind",
+            format!(
+                "{} is neither \"Placement\" nor \"PlacementRule\", and is not read",
+                quote(kind)
+            ),
+        );
+    }
+}
+
+fn policy_kind(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    if let Some(kind) = case.new.spec.dr_policy_ref.kind.text()
+        && kind != "DRPolicy"
+    {
+        report.say(
+            "/spec/drPolicyRef/kind",
+            format!("{} is not \"DRPolicy\", and is not read", quote(kind)),
+        );
+    }
+}
+
+fn problems<'a>(
+    case: &'a Case<'_, DRPlacementControl>,
+    place: &'a str,
+) -> impl Iterator<Item = (String, String)> + 'a {
+    let found = case.doc.value.pointer(place).map(selector::problems_of);
+    let found = found.into_iter().flatten();
+    found.map(move |problem| (format!("{place}{}", problem.pointer), problem.message))
+}
+
+fn pvc_selector(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    for (place, message) in problems(case, "/spec/pvcSelector") {
+        report.say(place, message);
+    }
+}
+
+/// A recipe selects the volumes itself, and a discovered application has its namespaces to itself.
+fn pvc_selector_empty(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    let spec = &case.new.spec;
+    let written = case.doc.value.pointer("/spec/pvcSelector").is_some();
+    let recipe = spec
+        .kube_object_protection
+        .as_ref()
+        .and_then(|protection| protection.recipe_ref.as_ref());
+    if written
+        && selects_all(&spec.pvc_selector)
+        && protected(case.new).is_empty()
+        && recipe.is_none()
+    {
+        report.say(
+            "/spec/pvcSelector",
+            "is empty, which selects every volume of the namespace",
+        );
+    }
+}
+
+/// Whether a selector has no conditions.
+pub(super) fn selects_all(selector: &LabelSelector) -> bool {
+    let labels = selector
+        .match_labels
+        .as_ref()
+        .is_none_or(BTreeMap::is_empty);
+    labels
+        && selector
+            .match_expressions
+            .as_ref()
+            .is_none_or(Vec::is_empty)
+}
+
+/// Nobody reads the selector where there is a recipe.
+fn object_selector(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    let protection = case.new.spec.kube_object_protection.as_ref();
+    let recipe = protection.is_some_and(|protection| protection.recipe_ref.is_some());
+    for (place, message) in problems(case, "/spec/kubeObjectProtection/kubeObjectSelector") {
+        if recipe {
+            report.advise(place, message);
+        } else {
+            report.say(place, message);
+        }
+    }
+}
+
+fn interval<'a>(case: &'a Case<'_, DRPlacementControl>) -> Option<&'a str> {
+    case.new
+        .spec
+        .kube_object_protection
+        .as_ref()?
+        .capture_interval
+        .as_deref()
+}
+
+/// An empty text is no absence here: the operator tries to read it.
+fn capture_interval(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    if let Some(Err(error)) = interval(case).map(duration::parse) {
+        report.say(INTERVAL, error.to_string());
+    }
+}
+
+fn capture_interval_nonpositive(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    if let Some(text) = interval(case)
+        && duration::parse(text).is_ok_and(|nanoseconds| nanoseconds <= 0)
+    {
+        report.say(INTERVAL, format!("{} is no time at all", quote(text)));
+    }
+}
+
+fn namespaces_entry(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    for (index, namespace) in protected(case.new).iter().enumerate() {
+        if let Err(error) = names::dns_label(namespace) {
+            report.say(
+                format!("{NAMESPACES}/{index}"),
+                format!("{} {error}", quote(namespace)),
+            );
+        }
+    }
+}
+
+fn namespaces_duplicate(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    let namespaces = protected(case.new);
+    for (index, namespace) in namespaces.iter().enumerate() {
+        if namespaces[..index].contains(namespace) {
+            report.say(
+                format!("{NAMESPACES}/{index}"),
+                format!("{} is there twice", quote(namespace)),
+            );
+        }
+    }
+}
+
+/// In another order the list says the same.
+fn namespaces_change(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    let Some(old) = case.old.filter(|old| old.has_spec && case.new.has_spec) else {
+        return;
+    };
+    let (before, after) = (protected(old), protected(case.new));
+    let only = |these: &[String], those: &[String]| {
+        list(
+            these
+                .iter()
+                .filter(|namespace| !those.contains(namespace))
+                .map(String::as_str),
+        )
+    };
+    let message = match (only(before, after), only(after, before)) {
+        (gone, new) if gone.is_empty() && new.is_empty() => return,
+        (gone, new) if new.is_empty() => format!("{gone} no longer protected"),
+        (gone, new) if gone.is_empty() => format!("{new} newly protected"),
+        (gone, new) => format!("{gone} no longer protected, {new} newly"),
+    };
+    report.say(NAMESPACES, message);
+}
+
+fn unknown(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+        let crd = serde_json::to_value(DRPlacementControl::crd()).unwrap_or_default();
+        crd.pointer("/spec/versions/0/schema/openAPIV3Schema")
+            .cloned()
+            .unwrap_or_default()
+    });
+    unknown_fields(&SCHEMA, &case.doc.value, report);
+}
+
+fn name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    let length = case.new.meta.name.len();
+    if length > LABEL {
+        report.say(
+            "/metadata/name",
+            format!("has {length} characters, and may have {LABEL}"),
+        );
+    }
+}
+
+/// Beyond [`ROOMY`] what Open Cluster Management puts before the name may be too much.
+fn derived_name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    const ROOMY: usize = 180;
+    const LONGEST: usize = 253;
+
+    let meta = &case.new.meta;
+    let noted = meta.annotation(APP_NAMESPACE);
+    let length = meta.name.len() + 1 + noted.unwrap_or(&meta.namespace).len() + "-vrg-mw".len();
+    if length <= ROOMY || meta.name.is_empty() {
+        return;
+    }
+    let message = format!(
+        "makes for a ManifestWork whose name has {length} characters; {LONGEST} is the limit"
+    );
+    // An ApplicationSet may deploy to a namespace with another name.
+    if length > LONGEST && (noted.is_some() || application_sets(case.world, case.new).is_empty()) {
+        report.say("/metadata/name", message);
+    } else {
+        report.advise("/metadata/name", message);
+    }
+}
+
+/// Ramen leaves the policy's name as it is where it finds no room for a shortened one. Where `VolSync` is
+/// not used, there is no such policy.
+fn volsync_policy_name(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
+    const ROOM: usize = 62;
+    const SHORTEST: usize = 13;
+
+    let meta = &case.new.meta;
+    let length = meta.namespace.len() + 1 + meta.name.len() + "-vs-secret".len();
+    if ROOM.saturating_sub(meta.namespace.len()) > SHORTEST
+        || length <= LABEL
+        || meta.name.is_empty()
+    {
+        return;
+    }
+    let metro = case.world.policy_of(case.new).found().is_some_and(is_metro);
+    let config = case.world.hub_config(case.operator_namespace);
+    if !metro && !config.is_some_and(|config| config.volsync_disabled()) {
+        let message = format!(
+            "needs {length} characters with \"-vs-secret\" and the namespace; {LABEL} is the limit"
+        );
+        report.say("/metadata/name", message);
+    }
+}

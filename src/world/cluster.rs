@@ -1,0 +1,366 @@
+//! The world watched in a cluster.
+//!
+//! Each kind that rules ask about is listed and watched, trimmed to what rules read, and kept in a
+//! [`Store`]. Until a kind is there as a whole, its absence means nothing. A kind that the cluster does
+//! not serve has no objects; one that may not be read is never whole.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    sync::{Arc, RwLock, RwLockReadGuard},
+    time::Duration,
+};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::{
+    Api, Client, Resource,
+    api::{ApiResource, DynamicObject, ListParams},
+    core::DynamicResourceScope,
+    runtime::{WatchStreamExt, watcher},
+};
+use serde::{Deserialize, Deserializer};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Live, Store,
+    config::{HUB, OLM_NAMESPACE},
+    store::KeptKind,
+};
+use crate::api::{ConfigMap, Doc, Key, Kind};
+
+/// How long reading afresh what a denial rests on may take: the API server waits for the answer.
+const LIVE_READ: Duration = Duration::from_secs(1);
+/// The most objects that are read afresh for one request.
+const LIVE_OBJECTS: usize = 16;
+/// Objects a page of the first list.
+const PAGE: u32 = 500;
+
+/// A cluster whose objects rules ask about.
+pub struct Cluster {
+    client: Client,
+    store: RwLock<Store>,
+    operator_namespace: String,
+}
+
+/// Why the cluster can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// No configuration for a client was found, or it is not valid.
+    #[error("no cluster to talk to: {0}; set KUBECONFIG, or use --state to read manifests instead")]
+    Configuration(#[from] kube::config::InferConfigError),
+    /// The client can't be made, or a request failed.
+    #[error("the cluster can't be read: {0}")]
+    Request(#[from] kube::Error),
+}
+
+impl Cluster {
+    /// A client for the cluster that the environment names, as kubectl would choose it.
+    ///
+    /// # Errors
+    /// When there is no configuration for one, or it is not valid.
+    pub async fn client() -> Result<Client, ClusterError> {
+        Ok(Client::try_from(kube::Config::infer().await?)?)
+    }
+
+    /// Starts watching. The world is empty at first, and says of itself that it is not whole.
+    ///
+    /// `operator_namespace` is where the hub operator's `ConfigMap` lives.
+    pub fn watch(client: Client, operator_namespace: &str, stop: &CancellationToken) -> Arc<Self> {
+        let mut store = Store {
+            only_ramen_config_maps: true,
+            ..Store::default()
+        };
+        store.set_synced(false);
+        let operator_namespace = operator_namespace.to_owned();
+        let cluster = Arc::new(Self {
+            client,
+            store: RwLock::new(store),
+            operator_namespace,
+        });
+        for kind in Store::kinds() {
+            tokio::spawn(
+                stop.clone()
+                    .run_until_cancelled_owned(Arc::clone(&cluster).follow(kind)),
+            );
+        }
+        cluster
+    }
+
+    /// Reads the whole world once.
+    ///
+    /// # Errors
+    /// When a kind can't be listed; one that the cluster does not serve has no objects.
+    pub async fn snapshot(client: Client, operator_namespace: &str) -> Result<Store, ClusterError> {
+        let mut store = Store {
+            only_ramen_config_maps: true,
+            ..Store::default()
+        };
+        for kind in Store::kinds() {
+            for api in apis(&client, kind, operator_namespace) {
+                let mut params = ListParams::default().limit(PAGE);
+                if kind.kind == ConfigMap::KIND {
+                    params = params.fields(&format!("metadata.name={HUB}"));
+                }
+                loop {
+                    let page = match api.list(&params).await {
+                        Ok(page) => page,
+                        Err(error) if not_served(&error) => break,
+                        Err(error) => return Err(error.into()),
+                    };
+                    for fetched in page.items {
+                        store.take(kind.kind, &fetched.doc);
+                    }
+                    match page.metadata.continue_.filter(|token| !token.is_empty()) {
+                        Some(token) => params = params.continue_token(&token),
+                        None => break,
+                    }
+                }
+            }
+        }
+        Ok(store)
+    }
+
+    /// The world as it is known now.
+    pub fn store(&self) -> RwLockReadGuard<'_, Store> {
+        // A writer that panicked left whole objects behind: each change is one call.
+        self.store
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whether every kind is there as a whole.
+    ///
+    /// # Errors
+    /// The kinds that are still missing.
+    pub fn ready(&self) -> Result<(), String> {
+        let missing = self.store().unsynced();
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("not synced yet: {}", missing.join(", ")))
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Store)) {
+        change(
+            &mut self
+                .store
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
+    }
+
+    /// Reads objects afresh, in time for an answer; nothing where that failed.
+    pub async fn read(&self, keys: &BTreeSet<Key>) -> Option<Live> {
+        if keys.len() > LIVE_OBJECTS {
+            return None;
+        }
+        let read = |key: Key| async move {
+            let kind = Store::kinds()
+                .into_iter()
+                .find(|kind| kind.kind == key.kind)?;
+            let api = api(&self.client, kind, &key.namespace);
+            match api.get_opt(&key.name).await {
+                Ok(found) => Some((key, found)),
+                Err(error) if not_served(&error) => Some((key, None)),
+                Err(error) => {
+                    tracing::warn!(object = %key, %error, "an object that a denial rests on can't be read");
+                    None
+                }
+            }
+        };
+        let reads = stream::iter(keys.clone())
+            .map(read)
+            .buffer_unordered(LIVE_OBJECTS)
+            .map(|read| read.ok_or(()));
+        let read = tokio::time::timeout(LIVE_READ, reads.try_collect::<Vec<_>>())
+            .await
+            .ok()?
+            .ok()?;
+        let mut live = Live::default();
+        for (key, found) in read {
+            if let Some(found) = found {
+                live.store.take(key.kind, &found.doc);
+            }
+            live.keys.insert(key);
+        }
+        Some(live)
+    }
+
+    async fn follow(self: Arc<Self>, kind: KeptKind) {
+        let apis = apis(&self.client, kind, &self.operator_namespace);
+        let config = watcher::Config::default().page_size(PAGE);
+        let config = if kind.kind == ConfigMap::KIND {
+            config.fields(&format!("metadata.name={HUB}"))
+        } else {
+            config
+        };
+        let mut whole = vec![false; apis.len()];
+        let streams = apis.into_iter().enumerate().map(|(place, api)| {
+            watcher(api, config.clone())
+                .default_backoff()
+                .map(move |event| (place, event))
+                .boxed()
+        });
+        let mut events = stream::select_all(streams);
+        let mut listed: Vec<Vec<Fetched>> = whole.iter().map(|_| Vec::new()).collect();
+        while let Some((place, event)) = events.next().await {
+            match event {
+                Ok(watcher::Event::Init) => listed[place].clear(),
+                Ok(watcher::Event::InitApply(fetched)) => listed[place].push(fetched),
+                Ok(watcher::Event::InitDone) => {
+                    whole[place] = true;
+                    let docs = std::mem::take(&mut listed[place])
+                        .into_iter()
+                        .map(|fetched| fetched.doc)
+                        .collect();
+                    // Of a kind that is read in several namespaces each list speaks for its own.
+                    let several = whole.len() > 1;
+                    let namespace = if several {
+                        self.config_namespaces()[place].clone()
+                    } else {
+                        String::new()
+                    };
+                    let synced = whole.iter().all(|whole| *whole);
+                    self.change(|store| {
+                        store.replace(kind.kind, docs, |key| {
+                            several && *key.namespace != *namespace
+                        });
+                        store.set_kind_synced(kind.kind, synced);
+                    });
+                }
+                Ok(watcher::Event::Apply(fetched)) => {
+                    self.change(|store| store.take(kind.kind, &fetched.doc));
+                }
+                Ok(watcher::Event::Delete(fetched)) => {
+                    let (namespace, name) = (
+                        fetched.meta.namespace.unwrap_or_default(),
+                        fetched.meta.name.unwrap_or_default(),
+                    );
+                    let key = Key {
+                        kind: kind.kind,
+                        namespace: namespace.into(),
+                        name: name.into(),
+                    };
+                    self.change(|store| store.remove(&key));
+                }
+                Err(error) => {
+                    if let watcher::Error::InitialListFailed(cause) = &error
+                        && not_served(cause)
+                    {
+                        whole[place] = true;
+                        let synced = whole.iter().all(|whole| *whole);
+                        self.change(|store| store.set_kind_synced(kind.kind, synced));
+                        tracing::debug!(kind = kind.kind, "the cluster does not serve this kind");
+                    } else {
+                        tracing::warn!(kind = kind.kind, %error, "watching failed; trying again");
+                    }
+                }
+            }
+        }
+    }
+
+    fn config_namespaces(&self) -> Vec<String> {
+        config_namespaces(&self.operator_namespace)
+    }
+}
+
+fn config_namespaces(operator_namespace: &str) -> Vec<String> {
+    let mut namespaces = vec![operator_namespace.to_owned()];
+    if operator_namespace != OLM_NAMESPACE {
+        namespaces.push(OLM_NAMESPACE.to_owned());
+    }
+    namespaces
+}
+
+/// Where the objects of a kind are read: everywhere, but for config maps, of which only Ramen's own are
+/// anybody's business here.
+fn apis(client: &Client, kind: KeptKind, operator_namespace: &str) -> Vec<Api<Fetched>> {
+    if kind.kind == ConfigMap::KIND {
+        return config_namespaces(operator_namespace)
+            .iter()
+            .map(|namespace| api(client, kind, namespace))
+            .collect();
+    }
+    vec![Api::all_with(client.clone(), &resource(kind))]
+}
+
+fn api(client: &Client, kind: KeptKind, namespace: &str) -> Api<Fetched> {
+    let resource = resource(kind);
+    if kind.namespaced && !namespace.is_empty() {
+        Api::namespaced_with(client.clone(), namespace, &resource)
+    } else {
+        Api::all_with(client.clone(), &resource)
+    }
+}
+
+fn resource(kind: KeptKind) -> ApiResource {
+    let api_version = if kind.group.is_empty() {
+        kind.version.to_owned()
+    } else {
+        format!("{}/{}", kind.group, kind.version)
+    };
+    ApiResource {
+        group: kind.group.to_owned(),
+        version: kind.version.to_owned(),
+        api_version,
+        kind: kind.kind.to_owned(),
+        plural: kind.plural.to_owned(),
+    }
+}
+
+fn not_served(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 404)
+}
+
+/// An object as it comes from the API server, slimmed while it is parsed.
+#[derive(Clone, Debug)]
+struct Fetched {
+    doc: Doc,
+    meta: ObjectMeta,
+}
+
+impl<'de> Deserialize<'de> for Fetched {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let doc = Doc::from_any(input)?;
+        let text = |field: &str| {
+            let value = doc
+                .value
+                .get("metadata")
+                .and_then(|metadata| metadata.get(field));
+            value.and_then(serde_json::Value::as_str).map(str::to_owned)
+        };
+        let meta = ObjectMeta {
+            name: text("name"),
+            namespace: text("namespace"),
+            resource_version: text("resourceVersion"),
+            ..ObjectMeta::default()
+        };
+        Ok(Self { doc, meta })
+    }
+}
+
+impl Resource for Fetched {
+    type DynamicType = ApiResource;
+    type Scope = DynamicResourceScope;
+
+    fn kind(resource: &ApiResource) -> Cow<'_, str> {
+        DynamicObject::kind(resource)
+    }
+    fn group(resource: &ApiResource) -> Cow<'_, str> {
+        DynamicObject::group(resource)
+    }
+    fn version(resource: &ApiResource) -> Cow<'_, str> {
+        DynamicObject::version(resource)
+    }
+    fn plural(resource: &ApiResource) -> Cow<'_, str> {
+        DynamicObject::plural(resource)
+    }
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
+    }
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.meta
+    }
+}

@@ -1,0 +1,136 @@
+//! The objects of one kind, by name and by what they refer to.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use crate::api::{Kind, Object};
+
+/// Where an object is: namespace (empty for cluster-scoped kinds) and name.
+pub(super) type Place = (Arc<str>, Arc<str>);
+
+/// What rules look other objects up by. An object stands in the index of a relation under each
+/// value that its kind names in [`super::Kept::relations`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Relation {
+    /// A DRPlacementControl by the DRPolicy that it names.
+    Policy,
+    /// A DRPlacementControl, or an ApplicationSet, by the bare name of its placement.
+    PlacementName,
+    /// A DRPlacementControl by each of its `protectedNamespaces`.
+    Protects,
+    /// A DRPlacementControl by the namespace of its application, as far as it says so itself: by
+    /// Ramen's annotation, else its own namespace.
+    AppNamespace,
+    /// A DRPlacementControl by its bare name, in whatever namespace.
+    Name,
+    /// A DRPlacementControl by its consistency group across applications.
+    GlobalGroup,
+    /// A DRPlacementControl by the cluster that the application was deployed to last.
+    LastCluster,
+    /// A DRPolicy by each of its clusters.
+    Cluster,
+    /// A DRCluster by its S3 profile.
+    Profile,
+    /// A PlacementDecision by the bare name of its placement.
+    DecisionOf,
+    /// An ApplicationSet by the namespace that it deploys to.
+    Destination,
+    /// A ManagedClusterView of a managed cluster's DRClusterConfig, by the cluster.
+    ClusterConfig,
+}
+
+/// The objects of one kind.
+#[derive(Debug)]
+pub struct Table<K: Kind> {
+    objects: HashMap<Place, Arc<Object<K>>>,
+    index: HashMap<(Relation, Box<str>), BTreeSet<Place>>,
+    /// Whether the table holds all there is: until then absence means nothing.
+    pub synced: bool,
+}
+
+impl<K: Kind> Default for Table<K> {
+    fn default() -> Self {
+        Self {
+            objects: HashMap::new(),
+            index: HashMap::new(),
+            synced: true,
+        }
+    }
+}
+
+impl<K: super::Kept> Table<K> {
+    /// Puts an object in, in place of the one of its name.
+    pub fn insert(&mut self, object: Object<K>) {
+        let place: Place = (
+            object.meta.namespace.as_str().into(),
+            object.meta.name.as_str().into(),
+        );
+        self.remove(&place.0, &place.1);
+        for (relation, value) in K::relations(&object) {
+            self.index
+                .entry((relation, value.into()))
+                .or_default()
+                .insert(place.clone());
+        }
+        self.objects.insert(place, Arc::new(object));
+    }
+
+    /// Takes an object out.
+    pub fn remove(&mut self, namespace: &str, name: &str) {
+        let place: Place = (namespace.into(), name.into());
+        let Some(object) = self.objects.remove(&place) else {
+            return;
+        };
+        for (relation, value) in K::relations(&object) {
+            let entry = (relation, value.into());
+            if let Some(places) = self.index.get_mut(&entry) {
+                places.remove(&place);
+                if places.is_empty() {
+                    self.index.remove(&entry);
+                }
+            }
+        }
+    }
+
+    /// One object.
+    pub fn get(&self, namespace: &str, name: &str) -> Option<&Object<K>> {
+        self.objects
+            .get(&(namespace.into(), name.into()))
+            .map(|object| &**object)
+    }
+
+    /// The objects that stand in a relation to something, by namespace and name.
+    pub fn related(&self, relation: Relation, value: &str) -> impl Iterator<Item = &Object<K>> {
+        let places = self.index.get(&(relation, value.into()));
+        places
+            .into_iter()
+            .flatten()
+            .filter_map(|place| self.objects.get(place))
+            .map(|object| &**object)
+    }
+
+    /// Each value that some object stands in the relation to, in no order.
+    pub fn values(&self, relation: Relation) -> impl Iterator<Item = &str> {
+        self.index
+            .keys()
+            .filter(move |(of, _)| *of == relation)
+            .map(|(_, value)| &**value)
+    }
+
+    /// Every object, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &Object<K>> {
+        self.objects.values().map(|object| &**object)
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+}

@@ -1,0 +1,21 @@
+//! The guard's manifests, and later the guard, against a real kube-apiserver, with kubectl as the
+//! client. [`server`] says how a test gets one.
+#![allow(clippy::unwrap_used, reason = "tests fail by it")]
+
+mod assets;
+mod fixtures;
+mod guard;
+mod kubectl;
+mod process;
+mod proxy;
+mod server;
+mod stub;
+mod tls;
+mod webhooks;
+
+mod bare;
+mod manifests;
+mod routing;
+mod scenarios;
+mod served;
+mod stopped;

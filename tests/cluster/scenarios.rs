@@ -1,0 +1,296 @@
+//! Every scenario of the rules, through kubectl and the API server to the real guard.
+
+use std::{collections::BTreeSet, thread, time::Duration};
+
+use ramen_guard::{
+    policy::{Operation, Profile},
+    scenario::{Expected, Scenario, scenarios},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    fixtures::list,
+    guard::Guard,
+    kubectl::Output,
+    server::{Cluster, User},
+    webhooks::shipped,
+};
+
+/// Lets an object stay while it is being deleted.
+const HOLD: &str = "test.invalid/hold";
+
+#[test]
+fn every_scenario_ends_as_it_says() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let alone = cluster.alone();
+    let mut manifests = shipped(cluster, "manifests/base");
+    manifests.extend(shipped(cluster, "manifests/optional/placements"));
+    manifests.extend(shipped(cluster, "manifests/optional/delete-guard"));
+    for manifest in &mut manifests {
+        for webhook in manifest
+            .get_mut("webhooks")
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+        {
+            // The administrator sets the stage, which may be what the guard would refuse.
+            let condition = json!({"name": "not-the-stage", "expression": "request.userInfo.username != 'admin'"});
+            match webhook
+                .get_mut("matchConditions")
+                .and_then(Value::as_array_mut)
+            {
+                Some(conditions) => conditions.push(condition),
+                None => webhook["matchConditions"] = json!([condition]),
+            }
+        }
+    }
+    let mut wrong = Vec::new();
+    let mut run = 0;
+    for (profile, argument) in [
+        (Profile::Recommended, "--profile=recommended"),
+        (Profile::Strict, "--profile=strict"),
+    ] {
+        let guard = Guard::start(cluster, &[argument]);
+        alone.install(&manifests);
+        cluster.point_service_at(guard.port);
+        cluster.set_ca_bundle(&guard.authority);
+        for scenario in scenarios()
+            .iter()
+            .filter(|scenario| scenario.profile == profile && !scenario.offline)
+        {
+            run += 1;
+            let stage = Stage::set(cluster, scenario);
+            if let Some(complaint) = stage.play() {
+                wrong.push(format!(
+                    "{}: {}: {complaint}",
+                    scenario.rule, scenario.story
+                ));
+            }
+        }
+    }
+    assert!(run > 100, "only {run} scenarios were run");
+    assert!(
+        wrong.is_empty(),
+        "{} of {run} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// The objects of one scenario in the cluster. They go when this is dropped.
+struct Stage<'a> {
+    cluster: &'a Cluster,
+    scenario: &'a Scenario,
+    stored: Vec<Value>,
+}
+
+impl<'a> Stage<'a> {
+    fn set(cluster: &'a Cluster, scenario: &'a Scenario) -> Self {
+        let mut stored: Vec<Value> = scenario.given.clone();
+        stored.extend(scenario.old.clone());
+        let subject = scenario.new.as_ref().or(scenario.old.as_ref());
+        let namespaces: BTreeSet<&str> = stored
+            .iter()
+            .chain(subject)
+            .filter_map(|object| object.pointer("/metadata/namespace")?.as_str())
+            .collect();
+        for namespace in namespaces {
+            let _ = cluster.kubectl(User::Admin, &["create", "namespace", namespace], None);
+        }
+        let mut terminating = Vec::new();
+        for object in &mut stored {
+            if object["metadata"].get("deletionTimestamp").is_some() {
+                let metadata = object["metadata"].as_object_mut().expect("metadata");
+                metadata.remove("deletionTimestamp");
+                match metadata.entry("finalizers").or_insert_with(|| json!([])) {
+                    Value::Array(finalizers) => finalizers.push(json!(HOLD)),
+                    other => *other = json!([HOLD]),
+                }
+                terminating.push(object.clone());
+            }
+        }
+        let stage = Self {
+            cluster,
+            scenario,
+            stored,
+        };
+        if !stage.stored.is_empty() {
+            let without_status: Vec<Value> = stage
+                .stored
+                .iter()
+                .cloned()
+                .map(|mut object| {
+                    object.as_object_mut().expect("an object").remove("status");
+                    object
+                })
+                .collect();
+            stage.admin(&["create", "-f", "-"], &without_status);
+        }
+        let statuses: Vec<Value> = stage.stored.iter().filter_map(status).collect();
+        if !statuses.is_empty() {
+            let args = [
+                "apply",
+                "--server-side",
+                "--force-conflicts",
+                "--subresource=status",
+                "--validate=ignore",
+                "-f",
+                "-",
+            ];
+            stage.admin(&args, &statuses);
+        }
+        if !terminating.is_empty() {
+            stage.admin(&["delete", "--wait=false", "-f", "-"], &terminating);
+        }
+        // The guard hears of it by its watch.
+        thread::sleep(Duration::from_millis(100));
+        stage
+    }
+
+    #[track_caller]
+    fn admin(&self, args: &[&str], objects: &[Value]) {
+        let done = self
+            .cluster
+            .kubectl(User::Admin, args, Some(&list(objects).to_string()));
+        assert!(
+            done.code == 0,
+            "{}: {}: {}",
+            self.scenario.rule,
+            self.scenario.story,
+            done.stderr
+        );
+    }
+
+    /// What is wrong with what came of it, or nothing.
+    fn play(&self) -> Option<String> {
+        // A dry run gets the same answer. The first ones may still meet a guard that does not know the
+        // stage.
+        let mut complaint = None;
+        for _ in 0..20 {
+            complaint = self.complaint(&self.ask(&["--dry-run=server"]));
+            if complaint.is_none() {
+                return self.complaint(&self.ask(&[]));
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+        complaint.map(|complaint| format!("in the dry run: {complaint}"))
+    }
+
+    fn ask(&self, extra: &[&str]) -> Output {
+        let user = match &*self.scenario.user {
+            name if name == User::Operator.name() => User::Operator,
+            name if name == User::WorkAgent.name() => User::WorkAgent,
+            name if name == User::Velero.name() => User::Velero,
+            _ => User::Alice,
+        };
+        let verb: &[&str] = match self.scenario.operation {
+            Operation::Create => &["apply", "-f", "-"],
+            Operation::Update => &["replace", "-f", "-"],
+            Operation::Delete => &["delete", "--wait=false", "-f", "-"],
+        };
+        let mut object = self
+            .scenario
+            .new
+            .as_ref()
+            .or(self.scenario.old.as_ref())
+            .cloned()
+            .unwrap_or_default();
+        if let Some(metadata) = object["metadata"].as_object_mut() {
+            metadata.remove("deletionTimestamp");
+            metadata.remove("uid");
+        }
+        self.cluster
+            .kubectl(user, &[verb, extra].concat(), Some(&object.to_string()))
+    }
+
+    fn complaint(&self, done: &Output) -> Option<String> {
+        let rule = self.scenario.rule;
+        let warned = done.stderr.contains(&format!("Warning: {rule}:"));
+        let refused = done.code != 0;
+        let right = match &self.scenario.expected {
+            Expected::Accepted => !refused && !warned,
+            Expected::Warned(_) => !refused && warned,
+            Expected::Refused(_) => {
+                refused
+                    && done.stderr.contains("(Forbidden)")
+                    && done.stderr.contains(&format!("({rule})"))
+            }
+        };
+        (!right).then(|| {
+            format!(
+                "expected {:?}, got exit code {}: {}",
+                self.scenario.expected, done.code, done.stderr
+            )
+        })
+    }
+}
+
+/// The status of an object, to be applied by itself. A scenario leaves out of it what no rule reads, but
+/// the CRDs want.
+fn status(object: &Value) -> Option<Value> {
+    let mut status = object.get("status")?.clone();
+    for condition in status
+        .get_mut("conditions")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        for (field, value) in [
+            ("lastTransitionTime", "2026-01-15T10:00:00Z"),
+            ("message", ""),
+            ("reason", "Told"),
+        ] {
+            if condition.get(field).is_none() {
+                condition[field] = json!(value);
+            }
+        }
+    }
+    let named = |field: &str| object["metadata"].get(field).cloned().unwrap_or_default();
+    Some(json!({
+        "apiVersion": object["apiVersion"],
+        "kind": object["kind"],
+        "metadata": {"name": named("name"), "namespace": named("namespace")},
+        "status": status,
+    }))
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        let subject = self
+            .scenario
+            .new
+            .as_ref()
+            .or(self.scenario.old.as_ref())
+            .cloned()
+            .unwrap_or_default();
+        let mut objects = self.stored.clone();
+        objects.push(subject.clone());
+        let text = list(&objects).to_string();
+        let gone = ["delete", "--wait=false", "--ignore-not-found", "-f", "-"];
+        let _ = self.cluster.kubectl(User::Admin, &gone, Some(&text));
+        // The scenario may have added a finalizer to the one that it is about.
+        objects.retain(|object| {
+            *object == subject || object.pointer("/metadata/finalizers").is_some()
+        });
+        for object in objects {
+            let text = |pointer: &str| {
+                object
+                    .pointer(pointer)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            let (kind, name, namespace) = (
+                text("/kind"),
+                text("/metadata/name"),
+                text("/metadata/namespace"),
+            );
+            let release = json!({"metadata": {"finalizers": null}});
+            let _ = self
+                .cluster
+                .patch(User::Admin, &[&kind, &name, "-n", &namespace], &release);
+        }
+    }
+}
