@@ -120,25 +120,16 @@ impl Gates {
 
 /// Whether a request fails over, fences, or takes an action back: what nobody may hold up.
 fn is_recovery(kind: &str, old: Option<&Value>, new: &Value) -> bool {
-    let text = |object: Option<&Value>, field: &str| {
-        object
-            .and_then(|object| object.pointer(field))
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    fn text<'a>(object: Option<&'a Value>, field: &str) -> Option<&'a str> {
+        let value = object?.get("spec")?.get(field)?.as_str()?;
+        (!value.is_empty()).then_some(value)
+    }
     match kind {
         "DRPlacementControl" => {
-            let (before, after) = (text(old, "/spec/action"), text(Some(new), "/spec/action"));
-            after == "Failover" || (after.is_empty() && !before.is_empty())
+            let (before, after) = (text(old, "action"), text(Some(new), "action"));
+            after == Some("Failover") || (after.is_none() && before.is_some())
         }
-        "DRCluster" => {
-            let (before, after) = (
-                text(old, "/spec/clusterFence"),
-                text(Some(new), "/spec/clusterFence"),
-            );
-            before != after
-        }
+        "DRCluster" => text(old, "clusterFence") != text(Some(new), "clusterFence"),
         _ => false,
     }
 }
