@@ -104,7 +104,7 @@ fn summary(outcome: &Outcome) -> String {
         let kinds: Vec<String> = outcome
             .skipped
             .iter()
-            .map(|(kind, count)| format!("{kind} {count}"))
+            .map(|(kind, count)| format!("{count} {kind}"))
             .collect();
         let skipped = outcome.skipped.values().sum();
         let _ = write!(
