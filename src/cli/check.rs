@@ -9,7 +9,7 @@ use crate::{
     api::{Doc, Key},
     engine::{Engine, Request, User, Verdict},
     manifest::{
-        load::{LoadError, Manifest},
+        load::{LoadError, Loaded, Manifest},
         position::{Position, Source},
     },
     policy::Operation,
@@ -61,57 +61,39 @@ enum FailOn {
 /// The group, kind, namespace and name of an object.
 type Identity = (String, String, String, String);
 
+/// What a check is given.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// What is judged.
+    pub inputs: Loaded,
+    /// What is only looked at.
+    pub context: Loaded,
+    /// What is stored: an object that is here too is judged as changed.
+    pub old: Loaded,
+    /// What a cluster holds, if one was asked.
+    pub cluster: Option<Store>,
+}
+
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let engine = Engine::new(args.strictness.settings()?);
-    let mut world = if args.live {
-        live(&engine)?
-    } else {
-        Store::default()
+    let cluster = args.live.then(|| live(&engine)).transpose()?;
+    let given = Given {
+        inputs: load(&args.paths),
+        context: load(&args.context),
+        old: load(&args.old),
+        cluster,
     };
-    let (inputs, context, stored) = (load(&args.paths), load(&args.context), load(&args.old));
-    let mut check = Check::default();
-    for (loaded, whole) in [(&context, false), (&inputs, true), (&stored, false)] {
-        check
-            .outcome
-            .unread
-            .extend(loaded.errors.iter().map(unread));
-        for skipped in loaded.skipped.iter().filter(|_| whole) {
-            *check
-                .outcome
-                .skipped
-                .entry(skipped.reason.to_string())
-                .or_default() += 1;
-        }
-    }
-    // The objects of the run stand in front of what is given as context.
-    for manifest in context.manifests.iter().chain(&inputs.manifests) {
-        check.know(manifest, &mut world);
-    }
-    // Nobody keeps ManagedClusters in Git, so that there is none says nothing.
-    if !args.live && world.managed_clusters.is_empty() {
-        world.managed_clusters.synced = false;
-    }
-    let old: HashMap<Identity, &Doc> = stored
-        .manifests
-        .iter()
-        .map(|old| (identity(&old.doc), &old.doc))
-        .collect();
-    for manifest in &inputs.manifests {
-        check.judge(
-            &engine,
-            &world,
-            manifest,
-            old.get(&identity(&manifest.doc)).copied(),
-        );
-    }
+    let inputs = &given.inputs;
     if inputs.manifests.is_empty() && inputs.errors.is_empty() && inputs.skipped.is_empty() {
-        return Err("there is nothing to check in what was given".to_owned());
+        return Err(nothing(&args.paths));
     }
-    let outcome = check.outcome;
+    let outcome = check(&engine, given);
     let text = match args.output {
         Format::Human => human(
             &outcome,
-            std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+            std::io::stdout().is_terminal()
+                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into()),
         ),
         Format::Json => format!("{:#}\n", json(&outcome)),
     };
@@ -119,6 +101,53 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     Ok(ExitCode::from(
         outcome.exit_code(args.fail_on == FailOn::Warn),
     ))
+}
+
+fn nothing(paths: &[PathBuf]) -> String {
+    let name = |path: &PathBuf| match path.as_os_str() == "-" {
+        true => "on standard input".to_owned(),
+        false => format!("in {}", path.display()),
+    };
+    let names: Vec<String> = paths.iter().map(name).collect();
+    format!("nothing to check {}", names.join(", "))
+}
+
+/// Judges manifests.
+pub fn check(engine: &Engine, given: Given) -> Outcome {
+    let Given {
+        inputs,
+        context,
+        old: stored,
+        cluster,
+    } = given;
+    let live = cluster.is_some();
+    let mut world = cluster.unwrap_or_default();
+    let mut check = Check::default();
+    for loaded in [&context, &inputs, &stored] {
+        let unread = loaded.errors.iter().map(unread);
+        check.outcome.unread.extend(unread);
+    }
+    for skipped in &inputs.skipped {
+        check.skip(skipped.reason.to_string());
+    }
+    // The objects of the run stand in front of what is given as context.
+    for manifest in context.manifests.iter().chain(&inputs.manifests) {
+        check.know(manifest, &mut world);
+    }
+    // Nobody keeps ManagedClusters in Git, so that there is none says nothing.
+    if !live && world.managed_clusters.is_empty() {
+        world.managed_clusters.synced = false;
+    }
+    let named = stored
+        .manifests
+        .iter()
+        .map(|old| (identity(&old.doc), &old.doc));
+    let old: HashMap<Identity, &Doc> = named.filter(|((.., name), _)| !name.is_empty()).collect();
+    for manifest in &inputs.manifests {
+        let old = old.get(&identity(&manifest.doc)).copied();
+        check.judge(engine, &world, manifest, old);
+    }
+    check.outcome
 }
 
 /// The current cluster as it is now.
@@ -150,6 +179,10 @@ impl<'a> Check<'a> {
         }
     }
 
+    fn skip(&mut self, what: String) {
+        *self.outcome.skipped.entry(what).or_default() += 1;
+    }
+
     fn judge(&mut self, engine: &Engine, world: &Store, manifest: &'a Manifest, old: Option<&Doc>) {
         let (group, kind, namespace, name) = identity(&manifest.doc);
         let request = Request {
@@ -169,14 +202,14 @@ impl<'a> Check<'a> {
             dry_run: false,
         };
         let request = request.with_defaults();
-        let verdict = engine.judge_offline(&request, world, manifest.raw());
+        let verdict = engine.judge_offline(&request, world, manifest);
         if !verdict.known {
             let label = if request.group.is_empty() {
                 request.kind
             } else {
                 format!("{}.{}", request.kind, request.group)
             };
-            *self.outcome.skipped.entry(label).or_default() += 1;
+            self.skip(label);
             return;
         }
         self.outcome.judged += 1;
@@ -235,9 +268,10 @@ fn place_of(manifest: &Manifest, pointer: &Pointer) -> Place {
     place(&manifest.source, &manifest.position(pointer))
 }
 
-/// An unknown field is a matter of its name, not of its value.
+/// An unknown field, or one that YAML reads as another, is a matter of its name, not of its value.
 fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
-    let position = if finding.rule.id.ends_with("-unknown-field") {
+    let rule = &finding.rule.id;
+    let position = if rule.ends_with("-unknown-field") || rule == "object-yaml11-surprise" {
         manifest.key_position(&finding.pointer)
     } else {
         manifest.position(&finding.pointer)

@@ -1,6 +1,6 @@
 //! The command line: one file a command.
 
-mod check;
+pub mod check;
 mod completions;
 mod review;
 mod rules;
@@ -53,7 +53,8 @@ pub fn run() -> ExitCode {
         Command::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error| {
-        anstream::eprintln!("ramen-guard: {error}");
+        // Where nobody listens there is nobody to tell.
+        let _ = writeln!(anstream::stderr(), "ramen-guard: {error}");
         ExitCode::from(2)
     })
 }

@@ -1,14 +1,18 @@
 //! `review`: answers one recorded `AdmissionReview` exactly as the webhook would.
 
 use std::{
-    io::{Read, Write},
+    fs::File,
+    io::{self, Read},
     path::PathBuf,
     process::ExitCode,
 };
 
-use super::{Strictness, state};
+use super::{Strictness, print, state};
 use crate::{
-    admission::review::{Review, answer},
+    admission::{
+        review::{Review, answer},
+        server,
+    },
     engine::Engine,
     manifest::yaml::{self, Limits},
 };
@@ -29,24 +33,34 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let engine = Engine::new(args.strictness.settings()?);
     let world = state(&args.state)?;
-    let mut body = Vec::new();
-    match args.file.as_deref().filter(|path| path.as_os_str() != "-") {
-        Some(path) => {
-            body = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        }
-        None => {
-            std::io::stdin()
-                .read_to_end(&mut body)
-                .map_err(|error| format!("standard input: {error}"))?;
-        }
-    }
+    let body = match args.file.as_deref().filter(|path| path.as_os_str() != "-") {
+        Some(path) => File::open(path)
+            .map_err(|error| error.to_string())
+            .and_then(recording)
+            .map_err(|error| format!("{}: {error}", path.display()))?,
+        None => recording(io::stdin()).map_err(|error| format!("standard input: {error}"))?,
+    };
     let review = Review::read(&as_json(body)?).map_err(|error| error.to_string())?;
     let verdict = engine.judge(&review.request, &world, None);
-    let mut out = std::io::stdout().lock();
-    out.write_all(&answer(&review, &verdict))
-        .and_then(|()| out.write_all(b"\n"))
+    let answer = answer(&review, &verdict);
+    print(&format!("{}\n", String::from_utf8_lossy(&answer)))
+}
+
+/// All of a recording, which may be as long as what the webhook takes.
+fn recording(input: impl Read) -> Result<Vec<u8>, String> {
+    let limit = server::Limits::default().body;
+    let mut body = Vec::new();
+    let mut input = input.take(u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1));
+    input
+        .read_to_end(&mut body)
         .map_err(|error| error.to_string())?;
-    Ok(ExitCode::SUCCESS)
+    if body.len() > limit {
+        return Err(format!(
+            "longer than {} MiB, which is the most that the webhook takes",
+            limit >> 20
+        ));
+    }
+    Ok(body)
 }
 
 /// A recording in JSON as it is, one in YAML turned into JSON.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Strictness, print};
 use crate::{
-    engine::Settings,
+    engine::{Settings, rule_hint},
     policy::{self, Contract, Operation, Profile},
     report::nearest,
     scenario::{Expected, Scenario, scenarios_of},
@@ -36,11 +36,20 @@ pub(super) fn rules(args: &RulesArgs) -> Result<ExitCode, String> {
     let settings = args.strictness.settings()?;
     let mut shown: Vec<&Contract> = policy::contracts().iter().collect();
     if let Some(kind) = &args.kind {
-        shown.retain(|contract| contract.kind.eq_ignore_ascii_case(kind));
+        let about = |contract: &&Contract| {
+            let kinds = contract.also.iter().chain([&contract.kind]);
+            kinds
+                .into_iter()
+                .any(|known| known.eq_ignore_ascii_case(kind))
+        };
+        shown.retain(about);
         if shown.is_empty() {
             let near = nearest(
                 kind,
-                policy::contracts().iter().map(|contract| &*contract.kind),
+                policy::contracts()
+                    .iter()
+                    .flat_map(|contract| contract.also.iter().chain([&contract.kind]))
+                    .map(|kind| &**kind),
             );
             let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
             return Err(format!("there are no rules about \"{kind}\"{hint}"));
@@ -112,10 +121,10 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, String> {
             &args.rule,
             policy::contracts().iter().map(|contract| &*contract.id),
         );
-        let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
         return Err(format!(
-            "there is no rule \"{}\"{hint} `ramen-guard rules` lists them",
-            args.rule
+            "there is no rule \"{}\"{}",
+            args.rule,
+            rule_hint(near)
         ));
     };
     print(&explained(contract, &settings))

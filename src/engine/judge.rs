@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     api::{self, Doc, Key, Object},
+    manifest::load::Manifest,
     policy::{self, Check, Contract, Gate, Mode, Operation},
     report::{Finding, Lowered, list},
     rules::{Case, Draft, Entry, Judged, Report},
@@ -99,10 +100,10 @@ impl Engine {
     }
 
     /// Judges a manifest: as [`Engine::judge`] does, and by its kind's schema, as the API server would
-    /// do first. `raw` is the object as it was written, with its nulls.
-    pub fn judge_offline(&self, request: &Request, world: &Store, raw: &Value) -> Verdict {
+    /// do first.
+    pub fn judge_offline(&self, request: &Request, world: &Store, manifest: &Manifest) -> Verdict {
         let mut verdict = self.judge(request, world, None);
-        offline::add(&mut verdict, request, raw);
+        offline::add(&mut verdict, request, manifest, &self.settings);
         verdict
     }
 
@@ -199,10 +200,7 @@ impl<'a, K: Judged> Judging<'a, K> {
         let mut report = Report::default();
         let exempted = exempt::read(&new.meta, self.settings, &mut report);
         if exempting {
-            let drafts = report.drafts.into_iter();
-            verdict.findings.extend(
-                drafts.map(|draft| finding(*exempt::CONTRACT, draft, Mode::Warn, None, Vec::new())),
-            );
+            self.advise(*exempt::CONTRACT, report, &mut verdict);
         }
         let key = new.key();
         let lens = Lens::new(self.world, self.live, &key);
@@ -357,12 +355,17 @@ impl<'a, K: Judged> Judging<'a, K> {
                 "",
                 format!("the object can't be read, so no rule was asked: {error}"),
             );
-            let drafts = report.drafts.into_iter();
-            verdict
-                .findings
-                .extend(drafts.map(|draft| finding(contract, draft, Mode::Warn, None, Vec::new())));
+            self.advise(contract, report, &mut verdict);
         }
         verdict
+    }
+
+    /// Takes over what the engine itself has to say, which never refuses.
+    fn advise(&self, contract: &'static Contract, report: Report, verdict: &mut Verdict) {
+        let mode = self.settings.mode(contract).min(Mode::Warn);
+        let drafts = report.drafts.into_iter().filter(|_| mode > Mode::Off);
+        let findings = drafts.map(|draft| finding(contract, draft, mode, None, Vec::new()));
+        verdict.findings.extend(findings);
     }
 }
 

@@ -1,16 +1,22 @@
-//! What a manifest is judged by beside the rules: its kind's schema, as the API server would do first.
+//! What a manifest is judged by beside the rules: its kind's schema, as the API server would do first,
+//! and what YAML makes of what was written.
 
 use std::{
     collections::HashMap,
     sync::{LazyLock, Mutex, PoisonError},
 };
 
-use serde_json::Value;
+use jsonptr::{Pointer, PointerBuf};
+use serde_json::{Value, json};
 
-use super::{Request, Verdict};
+use super::{Request, Settings, Verdict};
 use crate::{
     api,
-    manifest::schema::{Schema, SchemaError, SchemaErrorKind},
+    manifest::{
+        load::Manifest,
+        schema::{Schema, SchemaError, SchemaErrorKind},
+        yaml::Surprise,
+    },
     policy::{self, Contract, Mode},
     report::{Finding, Lowered},
 };
@@ -29,24 +35,45 @@ fn schema(kind: &str) -> Option<&'static Schema> {
     Some(schema)
 }
 
+/// What is known of the objects of others: they have metadata.
+static ANY: LazyLock<Schema> = LazyLock::new(|| {
+    Schema::compile(&json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true }))
+});
+
 /// Adds what the schema says to the verdict of the rules. Where a rule blames the same field, it says
-/// it better. `raw` is the object as it was written, with its nulls.
-pub(super) fn add(verdict: &mut Verdict, request: &Request, raw: &Value) {
-    let Some(schema) = (request.group == api::GROUP)
-        .then(|| schema(&request.kind))
-        .flatten()
-    else {
-        return;
+/// it better.
+pub(super) fn add(
+    verdict: &mut Verdict,
+    request: &Request,
+    manifest: &Manifest,
+    settings: &Settings,
+) {
+    let own = (request.group == api::GROUP).then(|| schema(&request.kind));
+    let schema = match own.flatten() {
+        Some(schema) => schema,
+        None if verdict.known => &ANY,
+        None => return,
     };
     verdict.known = true;
-    let errors = schema.validate(raw);
+    add_errors(verdict, request, manifest, settings, schema);
+    let keys = manifest.surprises.iter().filter(|surprise| surprise.key);
+    for surprise in keys {
+        add_key(verdict, request, surprise, settings);
+    }
+    verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
+}
+
+fn add_errors(
+    verdict: &mut Verdict,
+    request: &Request,
+    manifest: &Manifest,
+    settings: &Settings,
+    schema: &Schema,
+) {
+    let errors = schema.validate(manifest.raw());
     if errors.is_empty() {
         return;
     }
-    // The schema says better what is wrong than the reading that failed of it.
-    verdict
-        .findings
-        .retain(|finding| finding.rule.id != "object-unreadable");
     // As the API server does, what is stored already is let be.
     let stored = request
         .old
@@ -55,52 +82,117 @@ pub(super) fn add(verdict: &mut Verdict, request: &Request, raw: &Value) {
         .unwrap_or_default();
     for error in errors {
         let unknown = matches!(error.kind, SchemaErrorKind::UnknownField { .. });
+        let Some(contract) = policy::contract(if unknown {
+            "object-unknown-field"
+        } else {
+            "object-schema"
+        }) else {
+            continue;
+        };
+        let (mode, lowered) = standing(contract, settings, stored.contains(&error));
+        if mode == Mode::Off {
+            continue;
+        }
+        // The schema says better what is wrong than the reading that failed of it.
+        verdict
+            .findings
+            .retain(|finding| finding.rule.id != "object-unreadable");
         let said = |finding: &Finding| {
             if unknown {
                 finding.pointer == error.pointer
             } else {
-                finding.mode == Mode::Deny && finding.pointer.starts_with(&error.pointer)
+                finding.mode >= mode && finding.pointer.starts_with(&error.pointer)
             }
         };
-        if verdict.findings.iter().any(said) {
-            continue;
-        }
-        let contract = policy::contract(if unknown {
-            "object-unknown-field"
-        } else {
-            "object-schema"
-        });
-        if let Some(contract) = contract {
-            let known = stored.contains(&error);
-            verdict.findings.push(finding(contract, error, known));
+        if !verdict.findings.iter().any(said) {
+            let fix = fix(&error, &manifest.surprises);
+            let message = match error.kind {
+                SchemaErrorKind::UnknownField { .. } => "the kind has no such field".to_owned(),
+                _ => error.message,
+            };
+            verdict.findings.push(Finding {
+                rule: contract,
+                mode,
+                pointer: error.pointer,
+                message,
+                fix,
+                related: Vec::new(),
+                rests_on: Vec::new(),
+                lowered,
+            });
         }
     }
-    verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
 }
 
-fn finding(rule: &'static Contract, error: SchemaError, stored: bool) -> Finding {
-    let fix = match &error.kind {
+/// What becomes of a finding of the schema's.
+fn standing(contract: &Contract, settings: &Settings, stored: bool) -> (Mode, Option<Lowered>) {
+    let mode = settings.mode(contract);
+    if mode < Mode::Deny {
+        let observed = settings.unobserved(contract) == Mode::Deny;
+        return (mode, observed.then_some(Lowered::Observed));
+    }
+    if stored {
+        (Mode::Warn, Some(Lowered::Stored))
+    } else {
+        (mode, None)
+    }
+}
+
+fn fix(error: &SchemaError, surprises: &[Surprise]) -> Option<String> {
+    match &error.kind {
         SchemaErrorKind::UnknownField {
             nearest: Some(nearest),
         } => Some(format!("did you mean \"{nearest}\"?")),
         SchemaErrorKind::Required => Some("add the field".to_owned()),
+        SchemaErrorKind::Type if error.message.contains(" must be of type string: ") => {
+            let mut values = surprises.iter().filter(|surprise| !surprise.key);
+            let surprise = values.find(|surprise| surprise.pointer == error.pointer)?;
+            Some(format!(
+                "YAML 1.1 reads {} as {}: write \"{}\", in quotes",
+                surprise.written, surprise.value, surprise.written
+            ))
+        }
         _ => None,
+    }
+}
+
+/// A field's name that YAML makes another one of. A value that it makes something else of is refused
+/// by the schema where a string is wanted.
+fn add_key(verdict: &mut Verdict, request: &Request, surprise: &Surprise, settings: &Settings) {
+    let mut pointer: PointerBuf = surprise.pointer.clone();
+    let name = surprise.value.to_string();
+    pointer.push_back(name.as_str());
+    let has = |pointer: &Pointer, value: &Value| pointer.resolve(value).is_ok();
+    if request
+        .old
+        .as_ref()
+        .is_some_and(|old| has(&pointer, &old.value))
+    {
+        return;
+    }
+    let written = &surprise.written;
+    let fix = format!("write \"{written}\", in quotes");
+    let unknown = |finding: &&mut Finding| {
+        finding.pointer == pointer && finding.rule.id.ends_with("-unknown-field")
     };
-    Finding {
-        rule,
-        mode: if stored {
-            rule.mode.min(Mode::Warn)
-        } else {
-            rule.mode
-        },
-        message: match error.kind {
-            SchemaErrorKind::UnknownField { .. } => "the kind has no such field".to_owned(),
-            _ => error.message,
-        },
-        pointer: error.pointer,
-        fix,
-        related: Vec::new(),
-        rests_on: Vec::new(),
-        lowered: stored.then_some(Lowered::Stored),
+    if let Some(finding) = verdict.findings.iter_mut().find(unknown) {
+        finding.fix = Some(format!("YAML 1.1 reads {written} as {name}: {fix}"));
+        return;
+    }
+    let Some(rule) = policy::contract("object-yaml11-surprise") else {
+        return;
+    };
+    let mode = settings.mode(rule);
+    if mode > Mode::Off {
+        verdict.findings.push(Finding {
+            rule,
+            mode,
+            pointer,
+            message: format!("YAML 1.1 reads the name {written} as \"{name}\""),
+            fix: Some(fix),
+            related: Vec::new(),
+            rests_on: Vec::new(),
+            lowered: None,
+        });
     }
 }

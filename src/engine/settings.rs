@@ -91,7 +91,7 @@ pub enum SettingsError {
         nearest: Option<String>,
     },
     /// A rule that doesn't exist.
-    #[error("rules.{rule}: there is no such rule{}; `ramen-guard rules` lists them", hint(.nearest.as_ref()))]
+    #[error("rules.{rule}: there is no such rule{}", rule_hint(.nearest.as_deref()))]
     UnknownRule {
         /// The name that was given.
         rule: String,
@@ -112,6 +112,14 @@ pub enum SettingsError {
 
 fn hint(nearest: Option<&String>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean \"{name}\"?"))
+}
+
+/// What to say to whoever names a rule that there is not.
+pub(crate) fn rule_hint(nearest: Option<&str>) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean \"{name}\"?"),
+        None => "; `ramen-guard rules` lists them".to_owned(),
+    }
 }
 
 impl Settings {

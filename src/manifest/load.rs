@@ -399,7 +399,7 @@ fn not_utf8(name: &str, bytes: &[u8], error: &std::str::Utf8Error) -> LoadError 
     LoadError {
         name: name.to_owned(),
         position: Some(source.position(at..at)),
-        file: None,
+        file: Some(Arc::new(source)),
         message: format!("not UTF-8: byte {:#04x} at offset {at}", bytes[at]),
         help: Some(if utf16 {
             "save it as UTF-8, not as UTF-16"

@@ -7,13 +7,17 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{Located, Outcome, Place};
 use crate::policy::Mode;
 
-/// Renders an outcome; `colour` for a terminal.
-pub fn human(outcome: &Outcome, colour: bool) -> String {
+/// The width that lines of source are cut to where there is no terminal.
+const WIDTH: usize = 140;
+
+/// Renders an outcome; `colour` for a terminal, `width` in columns where it has one.
+pub fn human(outcome: &Outcome, colour: bool, width: Option<usize>) -> String {
     let renderer = if colour {
         Renderer::styled()
     } else {
         Renderer::plain()
     };
+    let renderer = renderer.term_width(width.unwrap_or(WIDTH));
     let mut text = String::new();
     for unread in &outcome.unread {
         let title = Level::ERROR.primary_title(&*unread.message);
@@ -100,7 +104,7 @@ fn summary(outcome: &Outcome) -> String {
         let kinds: Vec<String> = outcome
             .skipped
             .iter()
-            .map(|(kind, count)| format!("{kind} {count}"))
+            .map(|(kind, count)| format!("{count} {kind}"))
             .collect();
         let skipped = outcome.skipped.values().sum();
         let _ = write!(

@@ -1,0 +1,276 @@
+//! Recorded sessions with the real binary: what was typed, what came out, and the exit code.
+//!
+//! The recordings are in `tests/cli/`; `INSTA_UPDATE=always cargo test --test cli` makes them anew.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use ramen_guard::policy;
+use serde_json::Value;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/fixtures")
+}
+
+fn run_in(folder: &Path, args: &str, input: &str) -> Output {
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("ramen-guard"))
+        .args(args.split_whitespace())
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Whoever does not read it closes the pipe.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn run(args: &str) -> Output {
+    run_in(&fixtures(), args, "")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A session as a person would see it.
+fn session(folder: &Path, args: &str, input: &str) -> String {
+    let output = run_in(folder, args, input);
+    format!(
+        "$ ramen-guard {args}\n{}{}exit code {}\n",
+        text(&output.stdout),
+        text(&output.stderr),
+        output.status.code().unwrap()
+    )
+}
+
+fn record(name: &str, told: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("cli");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, told));
+}
+
+/// Records several sessions in one file.
+fn record_all(name: &str, sessions: &[&str]) {
+    let told: Vec<String> = sessions
+        .iter()
+        .map(|args| session(&fixtures(), args, ""))
+        .collect();
+    record(name, &told.join("\n"));
+}
+
+#[test]
+fn first_look() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let told = session(root, "check examples/first-look", "");
+    record("first-look", &told);
+    let told = session(root, "check -o json examples/first-look", "");
+    record("first-look-json", &told);
+}
+
+#[test]
+fn exit_codes() {
+    for (args, code) in [
+        ("check clusters.yaml policy.yaml", 0),
+        ("check faulty.yaml", 1),
+        ("check -o json faulty.yaml", 1),
+        ("check broken.yaml", 2),
+        ("check -o json broken.yaml", 2),
+        ("check misspelt.yaml", 0),
+        ("check --fail-on warn misspelt.yaml", 3),
+        ("check --fail-on warn -o json misspelt.yaml", 3),
+        ("check --fail-on warn faulty.yaml", 1),
+        ("check", 2),
+        ("check --no-such-flag", 2),
+        ("chekc", 2),
+        ("--version", 0),
+        ("--help", 0),
+    ] {
+        assert_eq!(run(args).status.code(), Some(code), "{args}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read() {
+    record_all(
+        "unread",
+        &[
+            "check nowhere.yaml clusters.yaml",
+            "check -",
+            "check broken.yaml",
+            "check duplicate.yaml",
+            "check clusters.yaml --context nowhere",
+            "check clusters.yaml --old nowhere",
+        ],
+    );
+    let empty = tempfile::tempdir().unwrap();
+    let output = run(&format!("check {}", empty.path().display()));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("nothing to check in "));
+    for blank in ["---\n# a comment\n", "\n\n", "---\n---\n", "null\n"] {
+        let output = run_in(&fixtures(), "check -", blank);
+        assert_eq!(output.status.code(), Some(2), "{blank:?}");
+        assert!(text(&output.stderr).contains("nothing to check on standard input"));
+    }
+    let binary = empty.path().join("binary.yaml");
+    std::fs::write(&binary, b"kind: \xff\xfe").unwrap();
+    let output = run_in(empty.path(), "check .", "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stdout).contains("binary.yaml:1:7"),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn forms_of_input() {
+    let clusters = std::fs::read_to_string(fixtures().join("faulty.yaml")).unwrap();
+    let told = [
+        session(&fixtures(), "check clusters.yaml", ""),
+        session(&fixtures(), "check clusters.json", ""),
+        session(&fixtures(), "check list.yaml", ""),
+        session(&fixtures(), "check -", &clusters),
+        session(&fixtures(), "check others.yaml", ""),
+        session(&fixtures(), "check yaml11.yaml", ""),
+    ];
+    record("forms", &told.join("\n"));
+}
+
+#[test]
+fn objects_that_are_only_looked_at() {
+    record_all(
+        "context",
+        &[
+            "check policy-edited.yaml",
+            "check policy-edited.yaml --context faulty.yaml --context others.yaml",
+        ],
+    );
+}
+
+#[test]
+fn an_edit_is_judged_as_one() {
+    record_all(
+        "old",
+        &[
+            "check policy-edited.yaml --old policy.yaml --context clusters.yaml",
+            "check faulty-labelled.yaml --old faulty.yaml",
+            "check faulty-extended.yaml --old faulty.yaml",
+        ],
+    );
+}
+
+#[test]
+fn how_strict() {
+    record_all(
+        "strictness",
+        &[
+            "check faulty.yaml --profile observe",
+            "check yaml11.yaml --profile observe -o json",
+            "check policy.yaml --profile strict",
+            "check faulty.yaml --config config.yaml",
+            "check faulty.yaml --config config-key.yaml",
+            "check faulty.yaml --config config-rule.yaml",
+            "check faulty.yaml --config nowhere.yaml",
+            "check faulty.yaml --profile loose",
+        ],
+    );
+}
+
+#[test]
+fn the_rule_book() {
+    let all = text(&run("rules").stdout);
+    let ids: Vec<&str> = all
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let known: Vec<&str> = policy::contracts()
+        .iter()
+        .map(|contract| &*contract.id)
+        .collect();
+    assert_eq!(ids, known);
+    let json: Value = serde_json::from_slice(&run("rules -o json").stdout).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), known.len());
+    let placement = text(&run("rules --kind placementrule").stdout);
+    let first = placement.split(' ').next().unwrap();
+    assert!(known.contains(&first), "{placement}");
+    record_all(
+        "rules",
+        &[
+            "rules --kind any",
+            "rules --kind DRPolice",
+            "explain drpolicy-drclusters-immutable",
+            "explain drpolicy-drcluster-immutable",
+            "explain something",
+        ],
+    );
+}
+
+#[test]
+fn completions() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(&format!("completions {shell}"));
+        assert!(output.status.success());
+        assert!(text(&output.stdout).contains("explain"), "{shell}");
+    }
+    assert_eq!(run("completions tcsh").status.code(), Some(2));
+}
+
+#[test]
+fn reviews() {
+    let json = run("review review.json");
+    let yaml = run("review review.yaml");
+    assert_eq!(text(&json.stdout), text(&yaml.stdout));
+    let old = std::fs::read_to_string(fixtures().join("review.json"))
+        .unwrap()
+        .replace("admission.k8s.io/v1", "admission.k8s.io/v1beta1");
+    let told = [
+        session(&fixtures(), "review review.json", ""),
+        session(&fixtures(), "review -", &old),
+        session(&fixtures(), "review clusters.yaml", ""),
+        session(&fixtures(), "review", ""),
+        session(&fixtures(), "review", "{"),
+        session(&fixtures(), "review nowhere.json", ""),
+        session(&fixtures(), "review review.json --state broken.yaml", ""),
+    ];
+    record("review", &told.join("\n"));
+}
+
+/// `head` and the like close the pipe before everything is written.
+#[test]
+fn a_reader_that_has_had_enough_is_no_failure() {
+    let mut many = String::new();
+    for number in 0..3000 {
+        many += &format!(
+            "apiVersion: ramendr.openshift.io/v1alpha1\nkind: DRCluster\nmetadata: {{ name: c{number} }}\nspec: {{ s3ProfileName: p, cidrs: [10.0.0.0/33] }}\n---\n"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("many.yaml"), many).unwrap();
+    for (args, code) in [
+        ("check many.yaml", 1),
+        ("check -o json many.yaml", 1),
+        ("check --profile observe many.yaml", 0),
+        ("rules -o json", 0),
+        ("completions zsh", 0),
+    ] {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("ramen-guard"))
+            .args(args.split_whitespace())
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(text(&output.stderr), "", "{args}");
+        assert_eq!(output.status.code(), Some(code), "{args}");
+    }
+}
