@@ -87,7 +87,11 @@ pub fn load(paths: &[PathBuf], stdin: &mut dyn Read, limits: &Limits) -> Loaded 
             let bytes = read(&mut *stdin, limits);
             loaded.add_bytes(STDIN, bytes, limits);
         } else if path.is_dir() {
-            loaded.add_folder(path, limits);
+            let (files, failed) = files_of(path);
+            loaded.errors.extend(failed.errors);
+            for file in files {
+                loaded.add_file(&file, limits);
+            }
         } else {
             loaded.add_file(path, limits);
         }
@@ -112,29 +116,31 @@ fn read(input: &mut dyn Read, limits: &Limits) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-impl Loaded {
-    /// Every manifest of a folder and of those in it, by name. What Git ignores and what is hidden
-    /// is left out; links are followed.
-    fn add_folder(&mut self, folder: &Path, limits: &Limits) {
-        let walk = WalkBuilder::new(folder)
-            .follow_links(true)
-            .ignore(false)
-            .git_global(false)
-            .sort_by_file_name(Ord::cmp)
-            .build();
-        for entry in walk {
-            match entry {
-                Ok(entry) => {
-                    let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
-                    if is_file && is_manifest(entry.path()) {
-                        self.add_file(entry.path(), limits);
-                    }
+/// The manifests of a folder and of those in it, by name; what Git ignores and what is hidden is left
+/// out, links are followed. And what of it could not be looked at.
+pub(super) fn files_of(folder: &Path) -> (Vec<PathBuf>, Loaded) {
+    let (mut files, mut failed) = (Vec::new(), Loaded::default());
+    let walk = WalkBuilder::new(folder)
+        .follow_links(true)
+        .ignore(false)
+        .git_global(false)
+        .sort_by_file_name(Ord::cmp)
+        .build();
+    for entry in walk {
+        match entry {
+            Ok(entry) => {
+                let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
+                if is_file && is_manifest(entry.path()) {
+                    files.push(entry.into_path());
                 }
-                Err(error) => self.add_walk_error(folder, &error),
             }
+            Err(error) => failed.add_walk_error(folder, &error),
         }
     }
+    (files, failed)
+}
 
+impl Loaded {
     fn add_walk_error(&mut self, folder: &Path, error: &ignore::Error) {
         let (mut path, mut inner) = (folder, error);
         loop {

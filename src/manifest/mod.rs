@@ -12,6 +12,7 @@
 pub mod goyaml;
 pub mod load;
 pub mod object;
+pub mod pile;
 pub mod position;
 pub mod schema;
 pub mod yaml;
