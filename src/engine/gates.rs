@@ -68,12 +68,24 @@ impl Gates {
         settings: &Settings,
         standing: Standing,
     ) -> (Mode, Option<Lowered>) {
-        let mode = settings.mode(contract);
-        let wanted = settings.unobserved(contract);
-        let full = mode.min(standing.most);
-        if wanted == Mode::Deny && standing.most == Mode::Deny && mode < Mode::Deny {
-            return (full, Some(Lowered::Observed));
+        let (mode, gate) = self.gated(contract, settings.unobserved(contract), standing);
+        // Only what would have been refused counts as observed.
+        match settings.mode(contract) {
+            observed if mode == Mode::Deny && observed < mode => {
+                (observed, Some(Lowered::Observed))
+            }
+            _ => (mode, gate),
         }
+    }
+
+    /// What becomes of a finding of a rule that has this mode.
+    fn gated(
+        &self,
+        contract: &Contract,
+        mode: Mode,
+        standing: Standing,
+    ) -> (Mode, Option<Lowered>) {
+        let full = mode.min(standing.most);
         // What stops a controller for everybody is refused to everybody, unless it is stored already.
         if contract.crash {
             return match full {
@@ -118,7 +130,8 @@ impl Gates {
     }
 }
 
-/// Whether a request fails over, fences, or takes an action back: what nobody may hold up.
+/// Whether a request fails over, fences, or takes an action back: what nobody may hold up. What is
+/// changed while a cluster is to be fenced, such as its networks, may be what the fence waits for.
 fn is_recovery(kind: &str, old: Option<&Value>, new: &Value) -> bool {
     let text = |object: Option<&Value>, field: &str| {
         object
@@ -137,7 +150,7 @@ fn is_recovery(kind: &str, old: Option<&Value>, new: &Value) -> bool {
                 text(old, "/spec/clusterFence"),
                 text(Some(new), "/spec/clusterFence"),
             );
-            before != after
+            before != after || matches!(&*after, "Fenced" | "ManuallyFenced")
         }
         _ => false,
     }
