@@ -1,5 +1,7 @@
 //! `AdmissionReview` v1 in and out.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use k8s_openapi::{
     ByteString,
     apimachinery::pkg::apis::meta::v1::{Status, StatusCause, StatusDetails},
@@ -10,14 +12,17 @@ use serde_json::Value;
 use crate::{
     api::Doc,
     engine::{Request, User, Verdict},
+    golang::quote,
     policy::Operation,
-    report::{Finding, clip, field},
+    report::{Finding, clip, field, plain},
 };
 
 /// The only group and version of `AdmissionReview` that is answered.
 pub const API_VERSION: &str = "admission.k8s.io/v1";
 /// The most characters of a warning: kube-apiserver cuts longer ones.
 const WARNING_CHARS: usize = 200;
+/// The most denials that one answer spells out: far more than anyone reads.
+const DENIALS: usize = 100;
 /// The most warnings of one answer; then one says how many more there are.
 const WARNINGS: usize = 8;
 
@@ -106,12 +111,12 @@ impl Review {
     /// the objects that the operation implies. `CONNECT` is answered as an operation without objects.
     pub fn read(body: &[u8]) -> Result<Self, ReviewError> {
         let envelope: Envelope = serde_json::from_slice(body)
-            .map_err(|error| ReviewError::Malformed(error.to_string()))?;
+            .map_err(|error| ReviewError::Malformed(clip(&plain(error.to_string()), 300)))?;
         if envelope.kind != "AdmissionReview" || envelope.api_version != API_VERSION {
             let found = format!(
-                "\"{} {}\"",
-                clip(&envelope.api_version, 60),
-                clip(&envelope.kind, 60)
+                "{} of {}",
+                quote(&clip(&envelope.kind, 60)),
+                quote(&clip(&envelope.api_version, 60))
             );
             return Err(ReviewError::Version { found });
         }
@@ -236,7 +241,7 @@ fn status(request: &Request, denials: &[&Finding]) -> Status {
             name: Some(request.name.clone()),
             group: Some(request.group.clone()),
             kind: Some(request.kind.clone()),
-            causes: Some(denials.iter().map(cause).collect()),
+            causes: Some(denials.iter().take(DENIALS).map(cause).collect()),
             ..StatusDetails::default()
         }),
         code: Some(403),
@@ -249,8 +254,12 @@ pub fn message(denials: &[&Finding]) -> String {
     match denials {
         [one] => one.to_string(),
         all => {
-            let lines: Vec<String> = all.iter().map(|finding| format!("\n  {finding}")).collect();
-            format!("{} problems:{}", all.len(), lines.concat())
+            let shown = all.iter().take(DENIALS);
+            let mut lines: String = shown.map(|finding| format!("\n  {finding}")).collect();
+            if all.len() > DENIALS {
+                lines += &format!("\n  and {} more", all.len() - DENIALS);
+            }
+            format!("{} problems:{lines}", all.len())
         }
     }
 }
@@ -291,21 +300,18 @@ fn audit(verdict: &Verdict) -> Option<Value> {
     if verdict.findings.is_empty() {
         return None;
     }
-    let mut notes = serde_json::Map::new();
+    let mut notes = BTreeMap::<&str, BTreeSet<String>>::new();
     for finding in &verdict.findings {
-        let mut rule = finding.rule.id.clone();
-        if let Some(lowered) = finding.lowered {
-            rule = format!("{rule} ({})", lowered.name());
-        }
-        let note = notes
-            .entry(finding.mode.name())
-            .or_insert_with(|| Value::from(""));
-        let before = note.as_str().unwrap_or_default();
-        *note = Value::from(if before.is_empty() {
-            rule
-        } else {
-            format!("{before}, {rule}")
-        });
+        let id = &finding.rule.id;
+        let rule = match finding.lowered {
+            Some(lowered) => format!("{id} ({})", lowered.name()),
+            None => id.clone(),
+        };
+        notes.entry(finding.mode.name()).or_default().insert(rule);
     }
-    Some(Value::Object(notes))
+    let joined = notes.into_iter().map(|(mode, rules)| {
+        let rules: Vec<String> = rules.into_iter().collect();
+        (mode.to_owned(), Value::from(rules.join(", ")))
+    });
+    Some(Value::Object(joined.collect()))
 }

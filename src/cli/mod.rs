@@ -3,7 +3,7 @@
 pub mod check;
 mod completions;
 mod review;
-mod rules;
+pub mod rules;
 mod serve;
 
 use std::{

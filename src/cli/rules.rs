@@ -130,7 +130,8 @@ pub(super) fn explain(args: &ExplainArgs) -> Result<ExitCode, String> {
     print(&explained(contract, &settings))
 }
 
-fn explained(contract: &Contract, settings: &Settings) -> String {
+/// All that there is to say about a rule.
+pub fn explained(contract: &Contract, settings: &Settings) -> String {
     let mut text = format!(
         "{} ({})\n\n{}\n",
         contract.id,

@@ -1,6 +1,9 @@
 //! Judging one request.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
@@ -14,7 +17,7 @@ use crate::{
     api::{self, Doc, Key, Object},
     manifest::load::Manifest,
     policy::{self, Check, Contract, Gate, Mode, Operation},
-    report::{Finding, Lowered, list},
+    report::{Finding, Lowered, list, plain},
     rules::{Case, Draft, Entry, Judged, Report},
     world::{Lens, Live, Store},
 };
@@ -63,12 +66,14 @@ impl Verdict {
     /// The same verdict where what it rests on could not be read afresh: that warns, and never denies.
     #[must_use]
     pub fn unconfirmed(mut self) -> Self {
+        let open = |key: &Key| self.to_confirm.contains(key);
+        // The findings of a rule share what was read for it.
+        let mut rules = HashMap::new();
         for finding in &mut self.findings {
+            let read = || finding.rests_on.iter().any(open);
+            let rule_open = *rules.entry(finding.rests_on.as_ptr()).or_insert_with(read);
             if finding.mode == Mode::Deny
-                && finding
-                    .rests_on
-                    .iter()
-                    .any(|key| self.to_confirm.contains(key))
+                && (rule_open || finding.related.iter().any(|related| open(&related.key)))
             {
                 finding.mode = Mode::Warn;
                 finding.lowered = Some(Lowered::Unconfirmed);
@@ -211,38 +216,42 @@ impl<'a, K: Judged> Judging<'a, K> {
                 &lens,
             );
             let drafts = check(entry, &case);
-            let (mut rests_on, incomplete) = lens.take_notes();
+            let (rests_on, incomplete) = lens.take_notes();
             verdict.incomplete |= incomplete;
             if drafts.is_empty() {
                 continue;
             }
-            rests_on.sort();
-            rests_on.dedup();
-            let before = self.stored(entry, old.as_ref(), &lens);
+            let rests_on: Arc<[Key]> = rests_on.into();
+            let before = Stored::of(self.stored(entry, old.as_ref(), &lens));
+            let fresh = |key: &&Key| self.live.is_some_and(|live| live.keys.contains(*key));
+            let mut denies = false;
             for draft in drafts {
-                let mut rests_on = rests_on.clone();
-                rests_on.extend(draft.related.iter().map(|related| related.key.clone()));
                 let standing = Standing {
                     most: draft.most,
-                    stored: before
-                        .iter()
-                        .any(|before| same(before, &draft, entry.contract.crash)),
+                    stored: before.has(&draft, entry.contract.crash),
                     unconfirmed: incomplete
-                        || (entry.contract.scope != policy::Scope::Object && rests_on.is_empty()),
+                        || (entry.contract.scope != policy::Scope::Object
+                            && rests_on.is_empty()
+                            && draft.related.is_empty()),
                     exempted: exempted.contains(&&*entry.contract.id),
                 };
                 let (mode, lowered) = self.gates.apply(entry.contract, self.settings, standing);
                 if mode == Mode::Deny {
-                    let fresh = |key: &&Key| self.live.is_some_and(|live| live.keys.contains(*key));
-                    verdict
-                        .to_confirm
-                        .extend(rests_on.iter().filter(|key| !fresh(key)).cloned());
+                    denies = true;
+                    let related = draft.related.iter().map(|related| &related.key);
+                    let stale = related.filter(|key| !fresh(key));
+                    verdict.to_confirm.extend(stale.cloned());
                 }
                 if mode > Mode::Off {
+                    let rests_on = rests_on.clone();
                     verdict
                         .findings
                         .push(finding(entry.contract, draft, mode, lowered, rests_on));
                 }
+            }
+            if denies {
+                let stale = rests_on.iter().filter(|key| !fresh(key));
+                verdict.to_confirm.extend(stale.cloned());
             }
         }
         verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
@@ -364,7 +373,7 @@ impl<'a, K: Judged> Judging<'a, K> {
     fn advise(&self, contract: &'static Contract, report: Report, verdict: &mut Verdict) {
         let mode = self.settings.mode(contract).min(Mode::Warn);
         let drafts = report.drafts.into_iter().filter(|_| mode > Mode::Off);
-        let findings = drafts.map(|draft| finding(contract, draft, mode, None, Vec::new()));
+        let findings = drafts.map(|draft| finding(contract, draft, mode, None, Arc::default()));
         verdict.findings.extend(findings);
     }
 }
@@ -374,7 +383,7 @@ fn finding(
     draft: Draft,
     mode: Mode,
     lowered: Option<Lowered>,
-    rests_on: Vec<Key>,
+    rests_on: Arc<[Key]>,
 ) -> Finding {
     let Draft {
         pointer,
@@ -387,31 +396,54 @@ fn finding(
         rule,
         mode,
         pointer,
-        message,
-        fix,
+        message: plain(message),
+        fix: fix.map(plain),
         related,
         rests_on,
         lowered,
     }
 }
 
-/// Whether the stored object has the finding too: at the same field, or the same thing at another
-/// place of the same list. What stops a controller for everybody has to be the same to the letter.
-fn same(stored: &Draft, found: &Draft, exact: bool) -> bool {
-    let message = stored.message == found.message;
-    let pointer = stored.pointer == found.pointer;
-    if exact {
-        return pointer && message;
+/// What a rule says of the stored object, for looking up: an object may have very many findings.
+#[derive(Default)]
+struct Stored {
+    fields: HashMap<PointerBuf, Vec<String>>,
+    things: HashSet<(String, String)>,
+}
+
+impl Stored {
+    fn of(drafts: Vec<Draft>) -> Self {
+        let mut stored = Self::default();
+        for draft in drafts {
+            let thing = (shape(&draft.pointer), draft.message.clone());
+            stored.things.insert(thing);
+            let messages = stored.fields.entry(draft.pointer).or_default();
+            messages.push(draft.message);
+        }
+        stored
     }
-    let shape = |pointer: &Pointer| -> Vec<String> {
-        let name = |token: jsonptr::Token<'_>| token.decoded().into_owned();
-        pointer
-            .tokens()
-            .map(name)
-            .filter(|token| token.parse::<usize>().is_err())
-            .collect()
-    };
-    pointer || (message && shape(&stored.pointer) == shape(&found.pointer))
+
+    /// Whether the stored object has the finding too: at the same field, or the same thing at another
+    /// place of the same list. What stops a controller for everybody has to be the same to the letter.
+    fn has(&self, found: &Draft, exact: bool) -> bool {
+        match self.fields.get(&found.pointer) {
+            Some(messages) if exact => messages.contains(&found.message),
+            Some(_) => true,
+            None if exact || self.things.is_empty() => false,
+            None => {
+                let thing = (shape(&found.pointer), found.message.clone());
+                self.things.contains(&thing)
+            }
+        }
+    }
+}
+
+/// A pointer without the places in lists.
+fn shape(pointer: &Pointer) -> String {
+    let tokens = pointer
+        .tokens()
+        .filter(|token| token.encoded().parse::<usize>().is_err());
+    tokens.fold(String::new(), |shape, token| shape + "/" + token.encoded())
 }
 
 fn deleting(doc: Option<&Doc>) -> bool {

@@ -2,8 +2,8 @@
 //! and what YAML makes of what was written.
 
 use std::{
-    collections::HashMap,
-    sync::{LazyLock, Mutex, PoisonError},
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use jsonptr::{Pointer, PointerBuf};
@@ -18,7 +18,7 @@ use crate::{
         yaml::Surprise,
     },
     policy::{self, Contract, Mode},
-    report::{Finding, Lowered},
+    report::{Finding, Lowered, plain},
 };
 
 /// The schema of a kind of Ramen's, compiled when first asked for.
@@ -75,11 +75,14 @@ fn add_errors(
         return;
     }
     // As the API server does, what is stored already is let be.
-    let stored = request
-        .old
-        .as_ref()
-        .map(|old| schema.validate(&old.value))
-        .unwrap_or_default();
+    let old = request.old.as_ref().map(|old| schema.validate(&old.value));
+    let stored: HashSet<(PointerBuf, String)> = old
+        .into_iter()
+        .flatten()
+        .map(|error| (error.pointer, error.message))
+        .collect();
+    let mut said = Said::of(&verdict.findings);
+    let mut readable = true;
     for error in errors {
         let unknown = matches!(error.kind, SchemaErrorKind::UnknownField { .. });
         let Some(contract) = policy::contract(if unknown {
@@ -89,38 +92,72 @@ fn add_errors(
         }) else {
             continue;
         };
-        let (mode, lowered) = standing(contract, settings, stored.contains(&error));
+        let at = (error.pointer.clone(), error.message.clone());
+        let (mode, lowered) = standing(contract, settings, stored.contains(&at));
         if mode == Mode::Off {
             continue;
         }
-        // The schema says better what is wrong than the reading that failed of it.
-        verdict
-            .findings
-            .retain(|finding| finding.rule.id != "object-unreadable");
-        let said = |finding: &Finding| {
-            if unknown {
-                finding.pointer == error.pointer
-            } else {
-                finding.mode >= mode && finding.pointer.starts_with(&error.pointer)
-            }
-        };
-        if !verdict.findings.iter().any(said) {
-            let fix = fix(&error, &manifest.surprises);
-            let message = match error.kind {
-                SchemaErrorKind::UnknownField { .. } => "the kind has no such field".to_owned(),
-                _ => error.message,
-            };
-            verdict.findings.push(Finding {
-                rule: contract,
-                mode,
-                pointer: error.pointer,
-                message,
-                fix,
-                related: Vec::new(),
-                rests_on: Vec::new(),
-                lowered,
-            });
+        readable = false;
+        if said.has(&error.pointer, mode, unknown) {
+            continue;
         }
+        said.add(&error.pointer, mode);
+        let fix = fix(&error, &manifest.surprises);
+        let message = match error.kind {
+            SchemaErrorKind::UnknownField { .. } => "the kind has no such field".to_owned(),
+            _ => error.message,
+        };
+        verdict.findings.push(Finding {
+            rule: contract,
+            mode,
+            pointer: error.pointer,
+            message: plain(message),
+            fix,
+            related: Vec::new(),
+            rests_on: Arc::default(),
+            lowered,
+        });
+    }
+    // The schema says better what is wrong than the reading that failed of it.
+    let unreadable = |finding: &Finding| finding.rule.id == "object-unreadable";
+    verdict
+        .findings
+        .retain(|finding| readable || !unreadable(finding));
+}
+
+/// The fields about which something is said, with the most that becomes of it.
+struct Said(BTreeMap<String, Mode>);
+
+impl Said {
+    fn of(findings: &[Finding]) -> Self {
+        let mut said = Self(BTreeMap::new());
+        let rules = findings
+            .iter()
+            .filter(|finding| finding.rule.id != "object-unreadable");
+        for finding in rules {
+            said.add(&finding.pointer, finding.mode);
+        }
+        said
+    }
+
+    fn add(&mut self, pointer: &Pointer, mode: Mode) {
+        let most = self.0.entry(pointer.as_str().to_owned()).or_insert(mode);
+        *most = mode.max(*most);
+    }
+
+    /// Whether something as grave is said of the field, or of one below it.
+    fn has(&self, pointer: &Pointer, mode: Mode, exactly: bool) -> bool {
+        let pointer = pointer.as_str();
+        if exactly {
+            return self.0.contains_key(pointer);
+        }
+        let below = format!("{pointer}/");
+        let mut inner = self
+            .0
+            .range(below.clone()..)
+            .take_while(|(field, _)| field.starts_with(&below));
+        self.0.get(pointer).is_some_and(|most| *most >= mode)
+            || inner.any(|(_, most)| *most >= mode)
     }
 }
 
@@ -191,7 +228,7 @@ fn add_key(verdict: &mut Verdict, request: &Request, surprise: &Surprise, settin
             message: format!("YAML 1.1 reads the name {written} as \"{name}\""),
             fix: Some(fix),
             related: Vec::new(),
-            rests_on: Vec::new(),
+            rests_on: Arc::default(),
             lowered: None,
         });
     }

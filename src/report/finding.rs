@@ -1,9 +1,13 @@
 //! A finding: one thing that a rule says about one field of one object.
 
-use std::fmt::{self, Write};
+use std::{
+    fmt::{self, Write},
+    sync::Arc,
+};
 
 use jsonptr::{Pointer, PointerBuf};
 
+use super::plain;
 use crate::{
     api::Key,
     policy::{Contract, Mode},
@@ -24,8 +28,8 @@ pub struct Finding {
     pub fix: Option<String>,
     /// The other places that it rests on.
     pub related: Vec<Related>,
-    /// Every object that was read for it.
-    pub(crate) rests_on: Vec<Key>,
+    /// Every object that the rule has read; its findings share the list.
+    pub(crate) rests_on: Arc<[Key]>,
     /// Why it does less than the rule's mode says.
     pub lowered: Option<Lowered>,
 }
@@ -128,7 +132,7 @@ pub fn field(pointer: &Pointer) -> String {
             text.push_str(&token);
         }
     }
-    text
+    plain(text)
 }
 
 #[cfg(test)]

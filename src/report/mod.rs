@@ -10,4 +10,4 @@ pub use checked::{Checked, Located, Outcome, Place, Unread};
 pub use finding::{Finding, Lowered, Related, field};
 pub use human::human;
 pub use json::json;
-pub use words::{clip, list, nearest};
+pub use words::{clip, list, nearest, plain};

@@ -25,6 +25,23 @@ pub fn list<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     quoted.join(", ")
 }
 
+/// The text on one line and without control characters: kube-apiserver drops a warning that has any, and
+/// a terminal would obey them.
+pub fn plain(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// The text in at most `limit` characters, its end replaced by an ellipsis where it was cut.
 pub fn clip(text: &str, limit: usize) -> String {
     if text.chars().count() <= limit {
@@ -45,6 +62,11 @@ mod tests {
         assert_eq!(nearest("preferedCluster", fields), Some("preferredCluster"));
         assert_eq!(nearest("failovercluster", fields), Some("failoverCluster"));
         assert_eq!(nearest("colour", fields), None);
+    }
+
+    #[test]
+    fn control_characters_are_spelt_out() {
+        assert_eq!(plain("a\nb\u{1b}[31mß".to_owned()), "a\\nb\\u{1b}[31mß");
     }
 
     #[test]
