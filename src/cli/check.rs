@@ -4,7 +4,7 @@ use std::{collections::HashMap, io::IsTerminal, path::PathBuf, process::ExitCode
 
 use jsonptr::Pointer;
 
-use super::{Strictness, print};
+use super::{Format, Strictness, print};
 use crate::{
     api::{Doc, Key},
     engine::{Engine, Request, User, Verdict},
@@ -41,13 +41,6 @@ pub(crate) struct Args {
     fail_on: FailOn,
     #[command(flatten)]
     strictness: Strictness,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
