@@ -197,7 +197,7 @@ fn patch(object: &mut Value, change: Value) {
     }
 }
 
-fn ramen(kind: &str, name: &str, spec: Value) -> Value {
+fn ramen(kind: &str, name: &str, spec: &Value) -> Value {
     json!({
         "apiVersion": "ramendr.openshift.io/v1alpha1",
         "kind": kind,
@@ -214,7 +214,7 @@ fn drpc() -> Value {
         "preferredCluster": "east",
     });
     but(
-        &ramen("DRPlacementControl", "app", spec),
+        &ramen("DRPlacementControl", "app", &spec),
         json!({ "metadata": { "namespace": "app" } }),
     )
 }
@@ -223,7 +223,7 @@ fn cluster(name: &str, network: &str) -> Value {
     ramen(
         "DRCluster",
         name,
-        json!({ "s3ProfileName": "s3", "cidrs": [network] }),
+        &json!({ "s3ProfileName": "s3", "cidrs": [network] }),
     )
 }
 
@@ -235,7 +235,7 @@ fn policy() -> Value {
     ramen(
         "DRPolicy",
         "dr-policy",
-        json!({ "drClusters": ["east", "west"], "schedulingInterval": "5m" }),
+        &json!({ "drClusters": ["east", "west"], "schedulingInterval": "5m" }),
     )
 }
 
@@ -350,6 +350,17 @@ fn a_stored_object_takes_the_action_it_needs_whatever_else_is_wrong_with_it() {
             json!({ "metadata": { "labels": { "a": "b" }, "finalizers": ["example.com/x"] } });
         update(&stored, but(&stored, marked)).with(profile).silent();
     }
+}
+
+#[test]
+fn what_is_stored_and_can_not_be_read_may_have_had_it_already() {
+    let stored = but(&east(), json!({ "spec": { "cidrs": "10.0.0.0/8" } }));
+    let wrong = but(&stored, json!({ "spec": { "cidrs": ["?"] } }));
+    update(&stored, wrong).warned("drcluster-cidr-format", Lowered::Stored);
+    let stored = but(&drpc(), json!({ "spec": { "dryRun": "no" } }));
+    let crash =
+        json!({ "spec": { "dryRun": false, "kubeObjectProtection": { "captureInterval": "1d" } } });
+    update(&stored, but(&stored, crash)).refused("drpc-captureinterval-not-go-duration");
 }
 
 // Updates that leave the spec alone; objects that are going.
@@ -468,11 +479,15 @@ fn a_deletion_is_refused_by_nothing_that_is_on_by_default() {
         .clone()
         .by("system:serviceaccount:kube-system:generic-garbage-collector")
         .allowed();
-    let going = but(
-        &drpc(),
-        json!({ "metadata": { "deletionTimestamp": GOING } }),
-    );
-    in_use.among(vec![going]).silent();
+    let going = json!({ "metadata": { "deletionTimestamp": GOING } });
+    in_use
+        .clone()
+        .among(vec![but(&drpc(), going.clone())])
+        .silent();
+    // It goes already.
+    let mut again = in_use;
+    again.old = but(&policy(), going);
+    again.silent();
 }
 
 // Who is at work.
