@@ -50,9 +50,9 @@ fn loaded<'a>(name: &str, objects: impl IntoIterator<Item = &'a Value>) -> Loade
 
 fn checked(scenario: &Scenario, engine: &Engine) -> Outcome {
     let given = Given {
-        inputs: loaded("new", &scenario.new),
-        context: loaded("given", &scenario.given),
-        old: loaded("old", &scenario.old),
+        inputs: loaded("new", &scenario.new).into(),
+        context: loaded("given", &scenario.given).into(),
+        old: loaded("old", &scenario.old).into(),
         cluster: None,
     };
     check(engine, given)
@@ -236,7 +236,7 @@ proptest! {
                 inputs.manifests.extend(file.manifests);
                 assert!(file.errors.is_empty() && file.skipped.is_empty());
             }
-            check(&Engine::default(), Given { inputs, ..Given::default() })
+            check(&Engine::default(), Given { inputs: inputs.into(), ..Given::default() })
         };
         let by_object = |outcome: &Outcome| -> BTreeMap<String, Vec<String>> {
             let objects = outcome.objects.iter().map(|object| {

@@ -206,9 +206,6 @@ impl<K: Kind> Object<K> {
             K::trim(&mut self.meta, &mut self.spec, &mut status);
             self.status = OnceLock::from(status);
         }
-        self.meta
-            .annotations
-            .remove("kubectl.kubernetes.io/last-applied-configuration");
         self
     }
 }
@@ -262,6 +259,9 @@ impl Doc {
             .map(UnreadStatus::Value);
         if let Some(Value::Object(metadata)) = map.get_mut("metadata") {
             metadata.remove("managedFields");
+            if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+                annotations.remove(LAST_APPLIED);
+            }
         }
         let mut value = Value::Object(map);
         drop_nulls(&mut value);
@@ -309,7 +309,7 @@ impl Doc {
     /// Reads an object from any format; [`Doc`]'s own `Deserialize` is for JSON text, where it can set
     /// the status aside without parsing it.
     pub(crate) fn from_any<'de, D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let value = input.deserialize_any(Slim { skip: None })?;
+        let value = input.deserialize_any(Slim::ALL)?;
         Self::from_value(value).map_err(serde::de::Error::custom)
     }
 }
@@ -327,18 +327,10 @@ impl<'de> Deserialize<'de> for Doc {
                 while let Some(field) = fields.next_key::<String>()? {
                     match &*field {
                         "status" => status = fields.next_value::<Option<Box<RawValue>>>()?,
-                        "metadata" => insert(
-                            &mut map,
-                            field,
-                            fields.next_value_seed(Slim {
-                                skip: Some("managedFields"),
-                            })?,
-                        ),
-                        _ => insert(
-                            &mut map,
-                            field,
-                            fields.next_value_seed(Slim { skip: None })?,
-                        ),
+                        "metadata" => {
+                            insert(&mut map, field, fields.next_value_seed(Slim::METADATA)?)
+                        }
+                        _ => insert(&mut map, field, fields.next_value_seed(Slim::ALL)?),
                     }
                 }
                 let status = status
@@ -371,9 +363,37 @@ fn insert(map: &mut Map<String, Value>, field: String, value: Value) {
     }
 }
 
-/// Reads any value, leaving out one field of it and every `null` field below it.
+/// What `kubectl apply` notes down: the whole object once more, in a string that nobody here reads.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Reads any value, leaving out some of its fields and every `null` field below it.
+#[derive(Clone, Copy)]
 struct Slim {
+    /// A field to leave out.
     skip: Option<&'static str>,
+    /// A field in which another one is left out.
+    inner: Option<(&'static str, &'static str)>,
+}
+
+impl Slim {
+    const ALL: Self = Self {
+        skip: None,
+        inner: None,
+    };
+    const METADATA: Self = Self {
+        skip: Some("managedFields"),
+        inner: Some(("annotations", LAST_APPLIED)),
+    };
+
+    fn of(self, field: &str) -> Self {
+        match self.inner {
+            Some((outer, inner)) if outer == field => Self {
+                skip: Some(inner),
+                inner: None,
+            },
+            _ => Self::ALL,
+        }
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Slim {
@@ -411,7 +431,7 @@ impl<'de> Visitor<'de> for Slim {
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Slim { skip: None })? {
+        while let Some(item) = items.next_element_seed(Slim::ALL)? {
             list.push(item);
         }
         Ok(Value::Array(list))
@@ -422,11 +442,8 @@ impl<'de> Visitor<'de> for Slim {
             if Some(&*field) == self.skip {
                 fields.next_value::<IgnoredAny>()?;
             } else {
-                insert(
-                    &mut map,
-                    field,
-                    fields.next_value_seed(Slim { skip: None })?,
-                );
+                let value = fields.next_value_seed(self.of(&field))?;
+                insert(&mut map, field, value);
             }
         }
         Ok(Value::Object(map))

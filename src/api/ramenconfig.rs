@@ -17,9 +17,11 @@ use super::absent_is_default;
 pub struct RamenConfig {
     /// `ramendr.openshift.io/v1alpha1`; Ramen does not look at it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-go-inline" = true))]
     pub api_version: Option<String>,
     /// `RamenConfig`; Ramen does not look at it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-go-inline" = true))]
     pub kind: Option<String>,
     /// How several replicas of the operator agree on one that works.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,6 +163,7 @@ pub struct SecretKeySelector {
         deserialize_with = "absent_is_default",
         skip_serializing_if = "String::is_empty"
     )]
+    #[schemars(extend("x-go-inline" = true))]
     pub name: String,
     /// The key.
     #[serde(
@@ -182,12 +185,15 @@ pub struct LeaderElectionConfiguration {
     pub leader_elect: Option<bool>,
     /// How long the others wait for a silent leader, a Go duration.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "duration"))]
     pub lease_duration: Option<String>,
     /// How long the leader tries to stay one, a Go duration.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "duration"))]
     pub renew_deadline: Option<String>,
     /// The time between two tries, a Go duration.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "duration"))]
     pub retry_period: Option<String>,
     /// The kind of object that stands for being the leader, `leases`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,12 +10,13 @@ use std::{
 
 use jsonptr::Pointer;
 
-use super::{Strictness, load, print};
+use super::{Strictness, print};
 use crate::{
     api::{Doc, Key},
     engine::{Engine, Request, User, Verdict},
     manifest::{
-        load::{LoadError, Loaded, Manifest},
+        load::{LoadError, Manifest},
+        pile::Pile,
         position::{Position, Source},
     },
     policy::Operation,
@@ -74,11 +75,11 @@ type Identity = (String, String, String, String);
 #[derive(Debug, Default)]
 pub struct Given {
     /// What is judged.
-    pub inputs: Loaded,
+    pub inputs: Pile,
     /// What is only looked at.
-    pub context: Loaded,
+    pub context: Pile,
     /// What is stored: an object that is here too is judged as changed.
-    pub old: Loaded,
+    pub old: Pile,
     /// What a cluster holds, if one was asked.
     pub cluster: Option<Store>,
 }
@@ -86,17 +87,17 @@ pub struct Given {
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let engine = Engine::new(args.strictness.settings()?);
     let cluster = args.live.then(|| live(&engine)).transpose()?;
+    let pile = |paths| Pile::of(paths, &mut std::io::stdin().lock());
     let given = Given {
-        inputs: load(&args.paths),
-        context: load(&args.context),
-        old: load(&args.old),
+        inputs: pile(&args.paths),
+        context: pile(&args.context),
+        old: pile(&args.old),
         cluster,
     };
-    let inputs = &given.inputs;
-    if inputs.manifests.is_empty() && inputs.errors.is_empty() && inputs.skipped.is_empty() {
+    let outcome = check(&engine, given);
+    if outcome.judged == 0 && outcome.skipped.is_empty() && outcome.unread.is_empty() {
         return Err(nothing(&args.paths));
     }
-    let outcome = check(&engine, given);
     let text = match args.output {
         Format::Human => human(
             &outcome,
@@ -122,39 +123,40 @@ fn nothing(paths: &[PathBuf]) -> String {
 }
 
 /// Judges manifests.
+///
+/// They are read twice: for the world that they make up, and to be judged in it.
 pub fn check(engine: &Engine, given: Given) -> Outcome {
-    let Given {
-        inputs,
-        context,
-        old: stored,
-        cluster,
-    } = given;
-    let live = cluster.is_some();
-    let mut world = cluster.unwrap_or_default();
-    let mut check = Check::default();
-    for loaded in [&context, &inputs, &stored] {
-        let unread = loaded.errors.iter().map(unread);
-        check.outcome.unread.extend(unread);
-    }
-    for skipped in &inputs.skipped {
-        check.skip(skipped.reason.to_string());
-    }
+    let live = given.cluster.is_some();
+    let mut world = given.cluster.unwrap_or_default();
+    let mut check = Check {
+        piles: [given.inputs, given.context],
+        ..Check::default()
+    };
     // The objects of the run stand in front of what is given as context.
-    for manifest in context.manifests.iter().chain(&inputs.manifests) {
-        check.know(manifest, &mut world);
+    for pile in [CONTEXT, INPUTS] {
+        check.know(pile, &mut world);
     }
     // Nobody keeps ManagedClusters in Git, so that there is none says nothing.
     if !live && world.managed_clusters.is_empty() {
         world.managed_clusters.synced = false;
     }
-    let named = stored
-        .manifests
-        .iter()
-        .map(|old| (identity(&old.doc), &old.doc));
-    let old: HashMap<Identity, &Doc> = named.filter(|((.., name), _)| !name.is_empty()).collect();
-    for manifest in &inputs.manifests {
-        let old = old.get(&identity(&manifest.doc)).copied();
-        check.judge(engine, &world, manifest, old);
+    let mut old: HashMap<Identity, Doc> = HashMap::new();
+    for (_, stored) in given.old.iter() {
+        check
+            .outcome
+            .unread
+            .extend(stored.errors.iter().map(unread));
+        let named = stored
+            .manifests
+            .iter()
+            .map(|old| (identity(&old.doc), old.doc.clone()));
+        old.extend(named.filter(|((.., name), _)| !name.is_empty()));
+    }
+    for part in 0..check.piles[INPUTS].len() {
+        let loaded = check.piles[INPUTS].part(part);
+        for manifest in &loaded.manifests {
+            check.judge(engine, &world, manifest, old.get(&identity(&manifest.doc)));
+        }
     }
     check.outcome
 }
@@ -173,18 +175,36 @@ fn live(engine: &Engine) -> Result<Store, String> {
         .map_err(|error| error.to_string())
 }
 
+/// The places of the piles in [`Check::piles`].
+const INPUTS: usize = 0;
+const CONTEXT: usize = 1;
+
 #[derive(Default)]
-struct Check<'a> {
+struct Check {
     outcome: Outcome,
-    places: HashMap<Key, &'a Manifest>,
+    piles: [Pile; 2],
+    /// Where an object was written: which pile, which part of it, which manifest of that.
+    places: HashMap<Key, (usize, usize, usize)>,
 }
 
-impl<'a> Check<'a> {
-    /// Puts an object into the world, and remembers where it was written.
-    fn know(&mut self, manifest: &'a Manifest, world: &mut Store) {
-        // What can't be read is said when the object itself is judged.
-        if let Ok(Some(key)) = world.apply(&manifest.doc) {
-            self.places.insert(key, manifest);
+impl Check {
+    /// Puts the objects of a pile into the world, and remembers where each was written.
+    fn know(&mut self, pile: usize, world: &mut Store) {
+        for (part, loaded) in self.piles[pile].iter() {
+            self.outcome.unread.extend(loaded.errors.iter().map(unread));
+            for (number, manifest) in loaded.manifests.iter().enumerate() {
+                // What can't be read is said when the object itself is judged.
+                if let Ok(Some(key)) = world.apply(&manifest.doc) {
+                    self.places.insert(key, (pile, part, number));
+                }
+            }
+            for skipped in loaded.skipped.iter().filter(|_| pile == INPUTS) {
+                *self
+                    .outcome
+                    .skipped
+                    .entry(skipped.reason.to_string())
+                    .or_default() += 1;
+            }
         }
     }
 
@@ -192,7 +212,7 @@ impl<'a> Check<'a> {
         *self.outcome.skipped.entry(what).or_default() += 1;
     }
 
-    fn judge(&mut self, engine: &Engine, world: &Store, manifest: &'a Manifest, old: Option<&Doc>) {
+    fn judge(&mut self, engine: &Engine, world: &Store, manifest: &Manifest, old: Option<&Doc>) {
         let (group, kind, namespace, name) = identity(&manifest.doc);
         let request = Request {
             operation: if old.is_some() {
@@ -231,11 +251,13 @@ impl<'a> Check<'a> {
     fn located(&self, manifest: &Manifest, request: Request, verdict: Verdict) -> Checked {
         let locate = |finding: Finding| {
             let related = finding.related.iter().map(|related| {
-                let there = self.places.get(&related.key);
-                (
-                    related.clone(),
-                    there.map(|there| place_of(there, &related.pointer)),
-                )
+                let there = self.places.get(&related.key).map(|(pile, part, number)| {
+                    place_of(
+                        &self.piles[*pile].part(*part).manifests[*number],
+                        &related.pointer,
+                    )
+                });
+                (related.clone(), there)
             });
             Located {
                 related: related.collect(),

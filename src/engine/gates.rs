@@ -68,12 +68,24 @@ impl Gates {
         settings: &Settings,
         standing: Standing,
     ) -> (Mode, Option<Lowered>) {
-        let mode = settings.mode(contract);
-        let wanted = settings.unobserved(contract);
-        let full = mode.min(standing.most);
-        if wanted == Mode::Deny && standing.most == Mode::Deny && mode < Mode::Deny {
-            return (full, Some(Lowered::Observed));
+        let (mode, gate) = self.gated(contract, settings.unobserved(contract), standing);
+        // Only what would have been refused counts as observed.
+        match settings.mode(contract) {
+            observed if mode == Mode::Deny && observed < mode => {
+                (observed, Some(Lowered::Observed))
+            }
+            _ => (mode, gate),
         }
+    }
+
+    /// What becomes of a finding of a rule that has this mode.
+    fn gated(
+        &self,
+        contract: &Contract,
+        mode: Mode,
+        standing: Standing,
+    ) -> (Mode, Option<Lowered>) {
+        let full = mode.min(standing.most);
         // What stops a controller for everybody is refused to everybody, unless it is stored already.
         if contract.crash {
             return match full {
@@ -118,26 +130,21 @@ impl Gates {
     }
 }
 
-/// Whether a request fails over, fences, or takes an action back: what nobody may hold up.
+/// Whether a request fails over, fences, or takes an action back: what nobody may hold up. What is
+/// changed while a cluster is to be fenced, such as its networks, may be what the fence waits for.
 fn is_recovery(kind: &str, old: Option<&Value>, new: &Value) -> bool {
-    let text = |object: Option<&Value>, field: &str| {
-        object
-            .and_then(|object| object.pointer(field))
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
+    fn text<'a>(object: Option<&'a Value>, field: &str) -> Option<&'a str> {
+        let value = object?.get("spec")?.get(field)?.as_str()?;
+        (!value.is_empty()).then_some(value)
+    }
     match kind {
         "DRPlacementControl" => {
-            let (before, after) = (text(old, "/spec/action"), text(Some(new), "/spec/action"));
-            after == "Failover" || (after.is_empty() && !before.is_empty())
+            let (before, after) = (text(old, "action"), text(Some(new), "action"));
+            after == Some("Failover") || (after.is_none() && before.is_some())
         }
         "DRCluster" => {
-            let (before, after) = (
-                text(old, "/spec/clusterFence"),
-                text(Some(new), "/spec/clusterFence"),
-            );
-            before != after
+            let (before, after) = (text(old, "clusterFence"), text(Some(new), "clusterFence"));
+            before != after || matches!(after, Some("Fenced" | "ManuallyFenced"))
         }
         _ => false,
     }

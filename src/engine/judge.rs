@@ -281,23 +281,26 @@ impl<'a, K: Judged> Judging<'a, K> {
 
     /// Which of the watched fields differ between old and new.
     fn changed(&self) -> Vec<bool> {
-        let (new, old) = (self.request.new.as_ref(), self.request.old.as_ref());
-        let same_body = body::<K>(new) == body::<K>(old);
-        let differs = |pointer: &PointerBuf| {
-            let metadata = pointer.as_str().starts_with("/metadata");
-            (metadata || !same_body) && resolve(new, pointer) != resolve(old, pointer)
-        };
-        self.book.watched.iter().map(differs).collect()
+        let value = |doc: &'a Option<Doc>| doc.as_ref().map(|doc| &doc.value);
+        let (new, old) = (value(&self.request.new), value(&self.request.old));
+        self.book
+            .watched
+            .iter()
+            .map(|tokens| differs(new, old, tokens))
+            .collect()
     }
 
     /// Whether the request makes the object's exemption worth reading.
     fn exempting(&self) -> bool {
-        let pointer = crate::rules::annotation(exempt::EXEMPT);
-        let value = |doc: Option<&Doc>| doc.and_then(|doc| doc.value.pointer(&pointer)).cloned();
+        fn value(doc: Option<&Doc>) -> Option<&Value> {
+            doc?.value
+                .get("metadata")?
+                .get("annotations")?
+                .get(exempt::EXEMPT)
+        }
         let new = value(self.request.new.as_ref());
-        new.is_some()
-            && (self.request.operation == Operation::Create
-                || new != value(self.request.old.as_ref()))
+        let create = self.request.operation == Operation::Create;
+        new.is_some() && (create || new != value(self.request.old.as_ref()))
     }
 
     fn read(&self, doc: &Doc) -> Result<Object<K>, api::ReadError> {
@@ -445,6 +448,26 @@ fn shape(pointer: &Pointer) -> String {
 
 fn deleting(doc: Option<&Doc>) -> bool {
     doc.is_some_and(|doc| doc.value.pointer("/metadata/deletionTimestamp").is_some())
+}
+
+/// Whether a field differs; one that is absent on both sides does not.
+fn differs(new: Option<&Value>, old: Option<&Value>, tokens: &[String]) -> bool {
+    let Some((token, rest)) = tokens.split_first() else {
+        return new != old;
+    };
+    let field = |value: &'_ Value| match value {
+        Value::Object(map) => map.contains_key(token),
+        _ => false,
+    };
+    match (new, old) {
+        (None, None) => false,
+        _ if !new.is_some_and(field) && !old.is_some_and(field) => false,
+        _ => differs(
+            new.and_then(|new| new.get(token)),
+            old.and_then(|old| old.get(token)),
+            rest,
+        ),
+    }
 }
 
 fn body<K: api::Kind>(doc: Option<&Doc>) -> Option<&Value> {

@@ -8,14 +8,16 @@ use std::{
 };
 
 use ignore::WalkBuilder;
-use jsonptr::{Pointer, PointerBuf};
+use jsonptr::PointerBuf;
 use serde_json::{Map, Value};
 
 use super::{
-    position::{Inside, Position, Source},
+    object::split,
+    position::{Position, Source},
     yaml::{self, Composed, Duplicate, Limits, NodeId, Spans, Surprise, YamlError},
 };
-use crate::api::{Doc, UnreadStatus};
+
+pub use super::object::Manifest;
 
 /// The name of what came through standard input.
 pub const STDIN: &str = "<stdin>";
@@ -31,25 +33,6 @@ pub struct Loaded {
     pub errors: Vec<LoadError>,
     /// How many files were read, standard input among them.
     pub files: usize,
-}
-
-/// One object, and where it was written.
-#[derive(Debug)]
-pub struct Manifest {
-    /// The file.
-    pub source: Arc<Source>,
-    /// Which document of the file it is in, counted from 0. Empty documents do not count.
-    pub document: usize,
-    /// Which item of a `List` it is, counted from 0.
-    pub item: Option<usize>,
-    /// The object.
-    pub doc: Doc,
-    /// What YAML 1.1 took for something else than it looks like, with pointers into this object.
-    pub surprises: Vec<Surprise>,
-    /// The object with its nulls, if there are any.
-    raw: Option<Box<Value>>,
-    spans: Arc<Spans>,
-    root: NodeId,
 }
 
 /// A document that is not a Kubernetes object.
@@ -104,7 +87,11 @@ pub fn load(paths: &[PathBuf], stdin: &mut dyn Read, limits: &Limits) -> Loaded 
             let bytes = read(&mut *stdin, limits);
             loaded.add_bytes(STDIN, bytes, limits);
         } else if path.is_dir() {
-            loaded.add_folder(path, limits);
+            let (files, failed) = files_of(path);
+            loaded.errors.extend(failed.errors);
+            for file in files {
+                loaded.add_file(&file, limits);
+            }
         } else {
             loaded.add_file(path, limits);
         }
@@ -129,29 +116,31 @@ fn read(input: &mut dyn Read, limits: &Limits) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-impl Loaded {
-    /// Every manifest of a folder and of those in it, by name. What Git ignores and what is hidden
-    /// is left out; links are followed.
-    fn add_folder(&mut self, folder: &Path, limits: &Limits) {
-        let walk = WalkBuilder::new(folder)
-            .follow_links(true)
-            .ignore(false)
-            .git_global(false)
-            .sort_by_file_name(Ord::cmp)
-            .build();
-        for entry in walk {
-            match entry {
-                Ok(entry) => {
-                    let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
-                    if is_file && is_manifest(entry.path()) {
-                        self.add_file(entry.path(), limits);
-                    }
+/// The manifests of a folder and of those in it, by name; what Git ignores and what is hidden is left
+/// out, links are followed. And what of it could not be looked at.
+pub(super) fn files_of(folder: &Path) -> (Vec<PathBuf>, Loaded) {
+    let (mut files, mut failed) = (Vec::new(), Loaded::default());
+    let walk = WalkBuilder::new(folder)
+        .follow_links(true)
+        .ignore(false)
+        .git_global(false)
+        .sort_by_file_name(Ord::cmp)
+        .build();
+    for entry in walk {
+        match entry {
+            Ok(entry) => {
+                let is_file = entry.file_type().is_some_and(|kind| !kind.is_dir());
+                if is_file && is_manifest(entry.path()) {
+                    files.push(entry.into_path());
                 }
-                Err(error) => self.add_walk_error(folder, &error),
             }
+            Err(error) => failed.add_walk_error(folder, &error),
         }
     }
+    (files, failed)
+}
 
+impl Loaded {
     fn add_walk_error(&mut self, folder: &Path, error: &ignore::Error) {
         let (mut path, mut inner) = (folder, error);
         loop {
@@ -195,13 +184,16 @@ impl Loaded {
     fn add_text(&mut self, source: Source, limits: &Limits) {
         self.files += 1;
         let source = Arc::new(source);
+        let template = source.text.contains("{{");
         for (document, read) in yaml::documents(&source.text, limits)
             .into_iter()
             .enumerate()
         {
             match read {
                 Ok(composed) => self.add_document(&source, document, composed),
-                Err(error) => self.errors.push(LoadError::of_yaml(&source, error)),
+                Err(error) => self
+                    .errors
+                    .push(LoadError::of_yaml(&source, error, template)),
             }
         }
     }
@@ -354,105 +346,6 @@ fn infer_kind(item: &mut Value, list: &Map<String, Value>) {
     }
 }
 
-/// The object as [`Doc`] keeps it, and as it was with its nulls, if it has any.
-fn split(mut fields: Map<String, Value>, nulls: bool) -> (Doc, Option<Value>) {
-    if let Some(Value::Object(metadata)) = fields.get_mut("metadata") {
-        metadata.remove("managedFields");
-    }
-    let status = fields.remove("status").filter(|status| !status.is_null());
-    let status = status.map(UnreadStatus::Value);
-    let mut value = Value::Object(fields);
-    let raw = (nulls && has_null(&value)).then(|| value.clone());
-    if raw.is_some() {
-        drop_nulls(&mut value);
-    }
-    (Doc { value, status }, raw)
-}
-
-fn has_null(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.iter().any(has_null),
-        Value::Object(fields) => fields.values().any(has_null),
-        _ => false,
-    }
-}
-
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
-        Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            fields.values_mut().for_each(drop_nulls);
-        }
-        _ => {}
-    }
-}
-
-impl Manifest {
-    /// The object as it was written, with its nulls: what a schema is for. Neither `status` nor
-    /// `metadata.managedFields` is in it.
-    pub fn raw(&self) -> &Value {
-        self.raw.as_deref().unwrap_or(&self.doc.value)
-    }
-
-    /// The place of what a pointer names. Of something that is not there, or holds nothing, it is
-    /// the key of the nearest parent that is.
-    pub fn position(&self, pointer: &Pointer) -> Position {
-        let found = self.spans.find(&self.source.text, self.root, pointer);
-        let value = self.spans.range(found.node);
-        if found.exact && !value.is_empty() {
-            return self.source.position(value);
-        }
-        let range = match found.key {
-            Some(key) => self.spans.range(key),
-            None => self.start_of(found.node),
-        };
-        self.source.position(range)
-    }
-
-    /// The place of the key of what a pointer names, or of the nearest parent that is there.
-    pub fn key_position(&self, pointer: &Pointer) -> Position {
-        let found = self.spans.find(&self.source.text, self.root, pointer);
-        let range = match found.key {
-            Some(key) => self.spans.range(key),
-            None => self.start_of(found.node),
-        };
-        self.source.position(range)
-    }
-
-    /// A place in a string that is a text of its own, such as the YAML in a `ConfigMap`: `inner`
-    /// counts in bytes of the string that the pointer names.
-    pub fn position_inside(&self, pointer: &Pointer, inner: std::ops::Range<usize>) -> Position {
-        let found = self.spans.find(&self.source.text, self.root, pointer);
-        let text = pointer
-            .resolve(&self.doc.value)
-            .ok()
-            .and_then(Value::as_str);
-        match text {
-            Some(text) if found.exact => {
-                let scalar = self.spans.range(found.node);
-                let inside = Inside::new(&self.source.text, scalar, text);
-                self.source.position(inside.range(inner))
-            }
-            _ => self.position(pointer),
-        }
-    }
-
-    /// What stands for a node that has no key: of an object its kind, or else its first field.
-    fn start_of(&self, node: NodeId) -> std::ops::Range<usize> {
-        let text = &self.source.text;
-        let kind = self.spans.find(text, node, Pointer::from_static("/kind"));
-        if node == self.root && kind.exact {
-            return self.spans.range(kind.node);
-        }
-        match self.spans.fields(node).next() {
-            Some((key, _)) => self.spans.range(key),
-            None => self.spans.range(node),
-        }
-    }
-}
-
 impl LoadError {
     fn of_file(name: String, message: String) -> Self {
         Self {
@@ -465,8 +358,8 @@ impl LoadError {
         }
     }
 
-    fn of_yaml(source: &Arc<Source>, error: YamlError) -> Self {
-        let template = source.text.contains("{{");
+    /// `template`: whether the file has what only a template has.
+    fn of_yaml(source: &Arc<Source>, error: YamlError, template: bool) -> Self {
         let help =
             template.then_some("this looks like a template: render it first, with 'helm template'");
         Self {

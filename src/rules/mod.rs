@@ -68,8 +68,8 @@ pub trait Judged: Kept {
 pub struct Book<K: Kind> {
     /// In the order of the kind's file in `policies/`.
     pub entries: Vec<Entry<K>>,
-    /// Every field that some rule watches, once.
-    pub watched: Vec<PointerBuf>,
+    /// Every field that some rule watches, once, as the tokens of its pointer.
+    pub watched: Vec<Vec<String>>,
 }
 
 /// One rule of a [`Book`].
@@ -85,7 +85,7 @@ pub struct Entry<K: Kind> {
 impl<K: Judged> Book<K> {
     /// Joins the contracts of the kind with its code.
     pub fn new() -> Self {
-        let (mut entries, mut watched) = (Vec::new(), Vec::<PointerBuf>::new());
+        let (mut entries, mut watched) = (Vec::new(), Vec::<Vec<String>>::new());
         for contract in crate::policy::contracts_of(K::KIND) {
             let code = K::RULES
                 .iter()
@@ -95,11 +95,15 @@ impl<K: Judged> Book<K> {
                 .map(|(_, code)| *code);
             let mut watches = Vec::new();
             for pointer in &contract.watches {
+                let tokens: Vec<String> = pointer
+                    .tokens()
+                    .map(|token| token.decoded().into_owned())
+                    .collect();
                 let place = watched
                     .iter()
-                    .position(|seen| seen == pointer)
+                    .position(|seen| *seen == tokens)
                     .unwrap_or_else(|| {
-                        watched.push(pointer.clone());
+                        watched.push(tokens);
                         watched.len() - 1
                     });
                 watches.push(place);

@@ -19,8 +19,23 @@ pub(super) fn unknown_fields(schema: &Value, object: &Value, report: &mut Report
     };
     for (name, value) in object {
         if !COMMON.contains(&&**name) {
-            field(known, name, value, "", report);
+            field(known, &Path { parent: None, name }, value, report);
         }
+    }
+}
+
+/// Where the walk is. It is only written out where something is found.
+struct Path<'a> {
+    parent: Option<&'a Path<'a>>,
+    name: &'a str,
+}
+
+impl Path<'_> {
+    fn pointer(&self) -> String {
+        below(
+            &self.parent.map(Path::pointer).unwrap_or_default(),
+            self.name,
+        )
     }
 }
 
@@ -28,41 +43,52 @@ fn properties(schema: &Value) -> Option<&Map<String, Value>> {
     schema.get("properties").and_then(Value::as_object)
 }
 
-fn field(known: &Map<String, Value>, name: &str, value: &Value, parent: &str, report: &mut Report) {
-    let place = below(parent, name);
-    if let Some(schema) = known.get(name) {
-        return walk(schema, value, &place, report);
+fn field(known: &Map<String, Value>, path: &Path<'_>, value: &Value, report: &mut Report) {
+    if let Some(schema) = known.get(path.name) {
+        return walk(schema, value, path, report);
     }
-    let draft = report.say(place, "there is no such field, so it will be dropped");
-    if let Some(near) = nearest(name, known.keys().map(String::as_str)) {
+    let draft = report.say(
+        path.pointer(),
+        "there is no such field, so it will be dropped",
+    );
+    if let Some(near) = nearest(path.name, known.keys().map(String::as_str)) {
         draft.fix(format!("did you mean \"{near}\"?"));
     }
 }
 
-fn walk(schema: &Value, value: &Value, place: &str, report: &mut Report) {
-    if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
-        return;
-    }
+fn walk(schema: &Value, value: &Value, path: &Path<'_>, report: &mut Report) {
     match value {
-        Value::Object(fields) => match (properties(schema), schema.get("additionalProperties")) {
-            (_, Some(values)) => {
-                for (name, value) in fields {
-                    walk(values, value, &below(place, name), report);
+        Value::Object(fields) => {
+            if schema.get("x-kubernetes-preserve-unknown-fields") == Some(&Value::Bool(true)) {
+                return;
+            }
+            let (known, values) = (properties(schema), schema.get("additionalProperties"));
+            for (name, value) in fields {
+                let path = Path {
+                    parent: Some(path),
+                    name,
+                };
+                match (values, known) {
+                    (Some(schema), _) => walk(schema, value, &path, report),
+                    (None, Some(known)) => field(known, &path, value, report),
+                    (None, None) => {}
                 }
             }
-            (Some(known), None) => {
-                for (name, value) in fields {
-                    field(known, name, value, place, report);
-                }
-            }
-            (None, None) => {}
-        },
+        }
         Value::Array(items) => {
             let Some(schema) = schema.get("items") else {
                 return;
             };
             for (index, item) in items.iter().enumerate() {
-                walk(schema, item, &format!("{place}/{index}"), report);
+                walk(
+                    schema,
+                    item,
+                    &Path {
+                        parent: Some(path),
+                        name: &index.to_string(),
+                    },
+                    report,
+                );
             }
         }
         _ => {}

@@ -154,6 +154,8 @@ mod tests {
             "maxConcurrentReconciles: 1.5",
             "volSync: { disabled: 'true' }",
             "s3StoreProfiles: none",
+            "leaderElection: { leaseDuration: 1d }",
+            "kind: 7",
             "- a",
             "a: b: c",
         ] {

@@ -239,8 +239,8 @@ fn says_what_was_renamed_converted_and_ignored() {
     assert_eq!(
         unknown,
         [
-            ("/s3StoreProfiles/0/s3Endpoint", "s3Endpoint"),
-            ("/veleroNamespaceName", "veleroNamespaceName")
+            ("/veleroNamespaceName", "veleroNamespaceName"),
+            ("/s3StoreProfiles/0/s3Endpoint", "s3Endpoint")
         ]
     );
     let converted: Vec<_> = read
@@ -262,4 +262,23 @@ fn finds_places_by_the_schemas_names() {
     assert_eq!(at("/s3StoreProfiles/0/s3Bucket"), "s3Region: no");
     assert_eq!(at("/volSync/absent"), "volSync");
     assert_eq!(at("/leaderElection"), text.trim_end());
+}
+
+#[test]
+fn a_merge_counts_as_written_there() {
+    let text = "metrics: &m\n  bindAddress: a\nhealth:\n  <<: [*m, {healthProbeBindAddress: b}]\n";
+    let read = goyaml::read(text, &ramen_config()).unwrap();
+    assert_eq!(read.value["health"], json!({"healthProbeBindAddress": "b"}));
+    let at = &text[read.range(Pointer::from_static("/health/healthProbeBindAddress"))];
+    assert_eq!(at, "b");
+    assert_eq!(read.unknown[0].pointer.as_str(), "/health/bindAddress");
+}
+
+#[test]
+fn many_keys_take_no_time() {
+    let text: String = (0..20_000)
+        .map(|number| format!("key{number}: x\n"))
+        .collect();
+    let read = goyaml::read(&text, &ramen_config()).unwrap();
+    assert_eq!(read.unknown.len(), 20_000);
 }

@@ -3,10 +3,14 @@
 use std::{fs, io, path::PathBuf};
 
 use jsonptr::{Pointer, PointerBuf};
-use ramen_guard::manifest::{
-    load::{Loaded, Manifest, SkipReason, load, load_text},
-    position::Source,
-    yaml::Limits,
+use ramen_guard::{
+    api::{Doc, UnreadStatus},
+    manifest::{
+        load::{Loaded, SkipReason, load, load_text},
+        object::Manifest,
+        position::Source,
+        yaml::Limits,
+    },
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -220,14 +224,13 @@ fn the_object_is_without_nulls_status_and_managed_fields() {
     let manifest = &loaded.manifests[0];
     let expected = json!({"apiVersion": "v1", "kind": "A", "metadata": {"name": "a"}, "spec": {"x": {"z": [null]}}});
     assert_eq!(manifest.doc.value, expected);
-    assert_eq!(manifest.doc.status.as_ref().unwrap().get(), "{\"a\":1}");
+    assert!(
+        matches!(&manifest.doc.status, Some(UnreadStatus::Value(status)) if *status == json!({"a": 1}))
+    );
     assert_eq!(manifest.raw()["spec"]["x"], json!({"w": null, "z": [null]}));
     assert_eq!(at(manifest, "/status/a").0, 9);
     // The same as the other way to make one.
-    let other = ramen_guard::api::Doc::from_value(
-        &json!({"kind": "A", "status": null, "spec": {"a": null}}),
-    )
-    .unwrap();
+    let other = Doc::from_value(json!({"kind": "A", "status": null, "spec": {"a": null}})).unwrap();
     let this = text(
         "{\"apiVersion\": \"v1\", \"kind\": \"A\", \"status\": null, \"spec\": {\"a\": null}}",
     );
@@ -337,4 +340,18 @@ fn lines_and_columns() {
     // Within a character, and behind the end.
     assert_eq!(source.position(2..2).column, 2);
     assert_eq!(source.position(end + 9..end + 9).line, 4);
+}
+
+#[test]
+fn places_in_files_of_other_systems() {
+    let loaded = text(
+        "\u{feff}apiVersion: v1\r\nkind: A\r\nspec:\r\n  a: \u{1f600}b # \u{e9}\r\n  c: |\r\n    d\r\n    e\r\n",
+    );
+    let manifest = &loaded.manifests[0];
+    assert_eq!(at(manifest, "/apiVersion"), (1, 14, "v1".to_owned()));
+    assert_eq!(at(manifest, "/spec/a"), (4, 6, "\u{1f600}b".to_owned()));
+    assert_eq!(manifest.doc.value["spec"]["c"], "d\ne\n");
+    let pointer = Pointer::from_static("/spec/c");
+    let place = manifest.position_inside(pointer, 2..3);
+    assert_eq!((place.line, place.column, place.end_column), (7, 5, 6));
 }

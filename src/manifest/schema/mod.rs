@@ -13,6 +13,7 @@ mod compile;
 mod format;
 mod pattern;
 mod validate;
+mod value;
 
 use jsonptr::PointerBuf;
 use serde_json::Value;

@@ -10,10 +10,10 @@ use super::{
     Composed, Duplicate, Limits, Surprise, SurpriseKind, YamlError,
     alias::{Anchor, Size, Target},
     libyaml,
-    scalar::{self, Scalar},
+    scalar::Scalar,
     spans::{NodeId, NodeKind, Spans},
+    tag,
 };
-use crate::golang::{base64, quote};
 
 /// How many duplicates and surprises are kept of one document: more would only be slow to show.
 pub(super) const NOTES: usize = 100;
@@ -180,7 +180,7 @@ impl Composer<'_> {
         tag: Option<&Tag>,
         range: Range<usize>,
     ) -> Result<(), YamlError> {
-        let (read, decoded) = read_scalar(text, style, tag, &range)?;
+        let (read, decoded) = tag::read(text, style, tag, &range)?;
         let plain = style == ScalarStyle::Plain;
         let text = decoded.as_deref().unwrap_or(text);
         let legacy = matches!(read, Scalar::Bool { legacy: true, .. });
@@ -188,7 +188,7 @@ impl Composer<'_> {
             self.surprise(read, &range);
         }
         if self.wants_key() {
-            let merge = text == "<<" && (plain && tag.is_none() || is_merge_tag(tag));
+            let merge = text == "<<" && (plain && tag.is_none() || tag::is_merge(tag));
             let name = read.to_key(text);
             if anchor != 0 {
                 let value = read.to_json(text).unwrap_or_default();
@@ -519,61 +519,5 @@ impl Composer<'_> {
             non_finite,
             nulls,
         })
-    }
-}
-
-/// Reads a scalar by its style and tag; also its text, if decoding changed it.
-fn read_scalar(
-    text: &str,
-    style: ScalarStyle,
-    tag: Option<&Tag>,
-    range: &Range<usize>,
-) -> Result<(Scalar, Option<String>), YamlError> {
-    let Some(tag) = tag else {
-        let plain = style == ScalarStyle::Plain;
-        return Ok((
-            if plain {
-                scalar::plain(text)
-            } else {
-                Scalar::Text
-            },
-            None,
-        ));
-    };
-    match tag.suffix_in_namespace("tag:yaml.org,2002:").as_deref() {
-        Some("binary") => {
-            let bytes = base64::decode(text)
-                .ok_or_else(|| YamlError::new(range.clone(), "this is not base64"))?;
-            Ok((
-                Scalar::Text,
-                Some(String::from_utf8_lossy(&bytes).into_owned()),
-            ))
-        }
-        Some(name) => match scalar::tagged(name, text) {
-            Ok(read) => Ok((read, None)),
-            Err(found) => {
-                let message = format!("{} is of type !!{found}, not !!{name}", quote(text));
-                Err(YamlError::new(range.clone(), message))
-            }
-        },
-        None => Ok((Scalar::Text, None)),
-    }
-}
-
-fn is_merge_tag(tag: Option<&Tag>) -> bool {
-    tag.and_then(|tag| tag.suffix_in_namespace("tag:yaml.org,2002:"))
-        .as_deref()
-        == Some("merge")
-}
-
-impl From<Scalar> for NodeKind {
-    fn from(read: Scalar) -> Self {
-        match read {
-            Scalar::Null => Self::Null,
-            Scalar::Bool { .. } => Self::Bool,
-            Scalar::Int { .. } | Scalar::Uint(_) => Self::Int,
-            Scalar::Float(_) => Self::Float,
-            Scalar::Text => Self::Text,
-        }
     }
 }

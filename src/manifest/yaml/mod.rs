@@ -1,9 +1,9 @@
 //! YAML as kubectl reads it, with positions.
 //!
 //! kubectl reads YAML with sigs.k8s.io/yaml: YAML 1.1 scalars (`yes` is a boolean, `0644` is 420),
-//! turned into JSON. [`documents`] cuts a text as kubectl does and reads each document; [`first`]
+//! turned into JSON. [`documents`] cuts a text as kubectl does and reads each document; `first`
 //! reads what a Go program gets that calls `yaml.Unmarshal` on the text. Syntax is granit-parser's,
-//! what a scalar means is [`scalar`]'s.
+//! what a scalar means is `scalar`'s.
 //!
 //! What differs from Go, on purpose or because the parser does, stands in `tests/manifest/`.
 
@@ -16,6 +16,7 @@ pub(crate) mod scalar;
 mod simple;
 mod spans;
 mod stream;
+mod tag;
 
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 //! Kept beside the value as one flat list in the order of the text, sixteen bytes a node: composing
 //! must be fast, and only a finding asks for a place.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range};
 
 use jsonptr::Pointer;
 
@@ -165,14 +165,41 @@ impl Spans {
             .filter(|(key, _)| self.nodes[key.index()].kind == NodeKind::Key)
     }
 
-    /// The field of that name, own or merged, and its key.
-    pub(crate) fn child(
-        &self,
-        text: &str,
+    /// All fields of an object by name, own and merged, with their keys. The last one counts.
+    pub(crate) fn by_name<'a>(
+        &'a self,
+        text: &'a str,
         object: NodeId,
-        name: &str,
-    ) -> Option<(Option<NodeId>, NodeId)> {
-        self.field(text, object, name, &mut SEARCH_LIMIT.clone())
+    ) -> HashMap<&'a str, (NodeId, NodeId)> {
+        let mut fields = HashMap::new();
+        self.collect(text, object, &mut SEARCH_LIMIT.clone(), &mut fields);
+        fields
+    }
+
+    fn collect<'a>(
+        &'a self,
+        text: &'a str,
+        object: NodeId,
+        budget: &mut usize,
+        fields: &mut HashMap<&'a str, (NodeId, NodeId)>,
+    ) {
+        for (key, value) in self.pairs(object) {
+            *budget = budget.saturating_sub(1);
+            if *budget == 0 {
+                return;
+            }
+            if self.nodes[key.index()].kind == NodeKind::Key {
+                fields.insert(self.name(text, key), (key, value));
+            } else if self.kind(value) == NodeKind::Mapping {
+                self.collect(text, value, budget, fields);
+            } else {
+                // Of a list the first counts.
+                let entries: Vec<NodeId> = self.entries(value).collect();
+                for entry in entries.into_iter().rev() {
+                    self.collect(text, entry, budget, fields);
+                }
+            }
+        }
     }
 
     /// The name of a key.

@@ -44,14 +44,14 @@ fn separators(text: &str) -> impl Iterator<Item = (usize, &str)> {
     std::iter::from_fn(move || {
         loop {
             let at = from + text[from..].find("---")?;
-            let end = text[at..]
+            if at > 0 && text.as_bytes()[at - 1] != b'\n' {
+                from = at + 3;
+                continue;
+            }
+            from = text[at..]
                 .find('\n')
                 .map_or(text.len(), |length| at + length + 1);
-            if at == 0 || text.as_bytes()[at - 1] == b'\n' {
-                from = end;
-                return Some((at, &text[at..end]));
-            }
-            from = at + 3;
+            return Some((at, &text[at..from]));
         }
     })
 }
