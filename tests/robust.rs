@@ -285,7 +285,7 @@ proptest! {
 
     #[test]
     fn any_text_is_checked(text in "[-a-z:{}\\[\\]&*!|>%@'\"# \t\n\r0-9.,?ß\u{1b}\u{feff}]{0,200}", width in 0..120_usize) {
-        let given = Given { inputs: loaded(text), ..Given::default() };
+        let given = Given { inputs: loaded(text).into(), ..Given::default() };
         let outcome = check(&Engine::default(), given);
         human(&outcome, false, Some(width));
         json(&outcome);

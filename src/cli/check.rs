@@ -1,6 +1,12 @@
 //! `check`: judges manifests before anything is applied.
 
-use std::{collections::HashMap, io::IsTerminal, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    io::IsTerminal,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use jsonptr::Pointer;
 
@@ -51,6 +57,9 @@ enum FailOn {
     /// Warnings too
     Warn,
 }
+
+/// How many findings about one object are shown.
+const FINDINGS: usize = 200;
 
 /// The group, kind, namespace and name of an object.
 type Identity = (String, String, String, String);
@@ -249,15 +258,30 @@ impl Check {
                 finding,
             }
         };
+        let (findings, more) = gravest(verdict.findings);
         Checked {
             kind: request.kind,
             namespace: request.namespace,
             name: request.name,
             operation: request.operation,
             place: place_of(manifest, Pointer::root()),
-            findings: verdict.findings.into_iter().map(locate).collect(),
+            findings: findings.into_iter().map(locate).collect(),
+            more,
         }
     }
+}
+
+/// The gravest of very many findings, in their order, and how many more there are.
+fn gravest(mut findings: Vec<Finding>) -> (Vec<Finding>, usize) {
+    let more = findings.len().saturating_sub(FINDINGS);
+    if more > 0 {
+        let mut order: Vec<usize> = (0..findings.len()).collect();
+        order.sort_by_key(|at| std::cmp::Reverse(findings[*at].mode));
+        let kept: HashSet<usize> = order.into_iter().take(FINDINGS).collect();
+        let mut at = 0..;
+        findings.retain(|_| at.next().is_some_and(|at| kept.contains(&at)));
+    }
+    (findings, more)
 }
 
 fn identity(doc: &Doc) -> Identity {
@@ -295,24 +319,26 @@ fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
 }
 
 fn place(source: &Source, position: &Position) -> Place {
+    const LONG: usize = 4000;
     let line = source.line(position.line);
-    let start = line
-        .char_indices()
-        .nth(position.column.saturating_sub(1))
-        .map_or(line.len(), |(at, _)| at);
-    let end = if position.end_line == position.line {
-        line.char_indices()
-            .nth(position.end_column.saturating_sub(1))
-            .map_or(line.len(), |(at, _)| at)
+    let end_column = if position.end_line == position.line {
+        position.end_column.max(position.column)
     } else {
-        line.trim_end().len()
+        line.trim_end().chars().count() + 1
     };
+    let shown = if line.len() > LONG { "" } else { line };
+    let byte = |column: usize| {
+        let mut columns = shown.char_indices().map(|(at, _)| at);
+        columns.nth(column.saturating_sub(1)).unwrap_or(shown.len())
+    };
+    let start = byte(position.column);
     Place {
         file: Arc::from(&*source.name),
         line: position.line,
         column: position.column,
-        source: line.to_owned(),
-        span: start..end.max(start),
+        end_column,
+        source: shown.to_owned(),
+        span: start..byte(end_column).max(start),
     }
 }
 

@@ -14,7 +14,9 @@ pub struct Place {
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
-    /// The whole line, without its end.
+    /// The column behind it, on the same line.
+    pub end_column: usize,
+    /// The whole line, without its end; nothing of one that is too long to show.
     pub source: String,
     /// What of [`Place::source`] is meant, in bytes.
     pub span: Range<usize>,
@@ -46,6 +48,8 @@ pub struct Checked {
     pub place: Place,
     /// By field, then rule.
     pub findings: Vec<Located>,
+    /// How many more findings there are, which are not shown.
+    pub more: usize,
 }
 
 impl Checked {
@@ -90,7 +94,7 @@ impl Outcome {
             .count()
     }
 
-    /// How many findings have this mode.
+    /// How many of the findings that are shown have this mode.
     pub fn count(&self, mode: Mode) -> usize {
         let findings = self.objects.iter().flat_map(|object| &object.findings);
         findings

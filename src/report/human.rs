@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use super::{Located, Outcome, Place};
 use crate::policy::Mode;
@@ -22,7 +22,12 @@ pub fn human(outcome: &Outcome, colour: bool, width: Option<usize>) -> String {
     for unread in &outcome.unread {
         let title = Level::ERROR.primary_title(&*unread.message);
         let group = match &unread.place {
-            Some(place) => title.element(snippet(place, AnnotationKind::Primary, None)),
+            Some(place) => show(
+                Group::with_title(title),
+                place,
+                AnnotationKind::Primary,
+                None,
+            ),
             None => Level::ERROR
                 .primary_title(format!("{}: {}", unread.file, unread.message))
                 .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new()),
@@ -36,6 +41,16 @@ pub fn human(outcome: &Outcome, colour: bool, width: Option<usize>) -> String {
             .filter(|located| located.finding.mode >= Mode::Warn)
         {
             let _ = writeln!(text, "{}\n", renderer.render(&groups(located)));
+        }
+        if object.more > 0 {
+            let title = format!(
+                "{} about {} \"{}\"",
+                plural(object.more, "more finding"),
+                object.kind,
+                object.name
+            );
+            let note = Group::with_title(Level::NOTE.primary_title(title));
+            let _ = writeln!(text, "{}\n", renderer.render(&[note]));
         }
     }
     text += &summary(outcome);
@@ -55,17 +70,17 @@ fn groups(located: &Located) -> Vec<Group<'_>> {
     } else {
         format!("{field}: {}", finding.message)
     };
-    let mut group = level
-        .primary_title(title)
-        .id(&*finding.rule.id)
-        .element(snippet(&located.place, AnnotationKind::Primary, None));
+    let title = level.primary_title(title).id(&*finding.rule.id);
+    let mut group = show(
+        Group::with_title(title),
+        &located.place,
+        AnnotationKind::Primary,
+        None,
+    );
     for (related, place) in &located.related {
         if let Some(place) = place {
-            group = group.element(snippet(
-                place,
-                AnnotationKind::Context,
-                Some(related.key.to_string()),
-            ));
+            let label = Some(related.key.to_string());
+            group = show(group, place, AnnotationKind::Context, label);
         }
     }
     vec![
@@ -74,26 +89,33 @@ fn groups(located: &Located) -> Vec<Group<'_>> {
     ]
 }
 
-fn snippet(
-    place: &Place,
+/// Adds a place to what is shown.
+fn show<'a>(
+    group: Group<'a>,
+    place: &'a Place,
     kind: AnnotationKind,
     label: Option<String>,
-) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+) -> Group<'a> {
+    if place.source.is_empty() {
+        let origin = Origin::path(&*place.file).line(place.line);
+        return group.element(origin.char_column(place.column));
+    }
     let annotation = kind.span(place.span.clone()).label(label);
-    Snippet::source(&*place.source)
+    let snippet = Snippet::source(&*place.source)
         .line_start(place.line)
-        .path(&*place.file)
-        .annotation(annotation)
+        .path(&*place.file);
+    group.element(snippet.annotation(annotation))
+}
+
+fn plural(count: usize, one: &str) -> String {
+    if count == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{count} {one}s")
+    }
 }
 
 fn summary(outcome: &Outcome) -> String {
-    let plural = |count: usize, one: &str| {
-        if count == 1 {
-            format!("1 {one}")
-        } else {
-            format!("{count} {one}s")
-        }
-    };
     let mut line = format!(
         "{} checked: {}, {}",
         plural(outcome.judged, "object"),

@@ -20,6 +20,7 @@ pub fn json(outcome: &Outcome) -> Value {
                 "line": object.place.line,
                 "allowed": !object.has(Mode::Deny),
                 "findings": object.findings.iter().map(finding).collect::<Vec<_>>(),
+                "more": object.more,
             })
         })
         .collect();
@@ -77,9 +78,10 @@ fn finding(located: &Located) -> Value {
 }
 
 fn place(place: &Place) -> Value {
-    let end = place
-        .source
-        .get(place.span.clone())
-        .map_or(0, |text| text.chars().count());
-    json!({ "file": &*place.file, "line": place.line, "column": place.column, "endColumn": place.column + end })
+    json!({
+        "file": &*place.file,
+        "line": place.line,
+        "column": place.column,
+        "endColumn": place.end_column,
+    })
 }

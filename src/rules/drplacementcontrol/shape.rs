@@ -1,6 +1,9 @@
 //! What the object says by itself: references, selectors, durations, names.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::LazyLock,
+};
 
 use kube::CustomResourceExt;
 use serde_json::Value;
@@ -9,8 +12,7 @@ use super::common::{application_sets, protected};
 use crate::{
     api::{DRPlacementControl, LabelSelector, Text},
     golang::{duration, names, quote, selector},
-    report::list,
-    rules::{Case, Report, Rule, unknown::unknown_fields},
+    rules::{Case, Report, Rule, some, unknown::unknown_fields},
     world::{APP_NAMESPACE, Config, is_metro},
 };
 
@@ -180,9 +182,9 @@ fn namespaces_entry(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 }
 
 fn namespaces_duplicate(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let namespaces = protected(case.new);
-    for (index, namespace) in namespaces.iter().enumerate() {
-        if namespaces[..index].contains(namespace) {
+    let mut seen = HashSet::new();
+    for (index, namespace) in protected(case.new).iter().enumerate() {
+        if !seen.insert(namespace) {
             report.say(
                 format!("{NAMESPACES}/{index}"),
                 format!("{} is there twice", quote(namespace)),
@@ -198,12 +200,9 @@ fn namespaces_change(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     };
     let (before, after) = (protected(old), protected(case.new));
     let only = |these: &[String], those: &[String]| {
-        list(
-            these
-                .iter()
-                .filter(|namespace| !those.contains(namespace))
-                .map(String::as_str),
-        )
+        let those: HashSet<&String> = those.iter().collect();
+        let only = these.iter().filter(|namespace| !those.contains(namespace));
+        some(&only.collect::<Vec<_>>(), |namespace| quote(namespace))
     };
     let message = match (only(before, after), only(after, before)) {
         (gone, new) if gone.is_empty() && new.is_empty() => return,
