@@ -632,6 +632,38 @@ fn what_is_not_cached_yet_never_refuses() {
 }
 
 #[test]
+fn of_two_configurations_that_differ_neither_refuses() {
+    let rule = "drpc-protectednamespaces-outside-opsns";
+    let wrong = create(but(
+        &drpc(),
+        json!({ "spec": { "protectedNamespaces": ["x"] } }),
+    ));
+    wrong.refused(rule);
+    let olm = json!({ "metadata": { "namespace": "openshift-operators" } });
+    let among = |change: Value| {
+        let mut given = world();
+        given.push(but(&but(&config(), olm.clone()), change));
+        wrong.clone().among(given)
+    };
+    among(json!({})).refused(rule);
+    for text in [
+        "ramenOpsNamespace: app",
+        "ramenOpsNamespace: other",
+        "",
+        "{{",
+    ] {
+        let change = json!({ "data": { "ramen_manager_config.yaml": text } });
+        among(change).warned(rule, Lowered::Unconfirmed);
+    }
+    // Where there is only that one, it is the one.
+    let mut given = world();
+    given.retain(|object| object["kind"] != "ConfigMap");
+    wrong.clone().among(given.clone()).allowed();
+    given.push(but(&config(), olm.clone()));
+    wrong.clone().among(given).refused(rule);
+}
+
+#[test]
 fn a_denial_for_another_object_needs_it_read_afresh() {
     let wrong = create(but(
         &drpc(),
