@@ -243,6 +243,21 @@ fn reviews() {
     record("review", &told.join("\n"));
 }
 
+/// `check <(helm template ...)` and the like: what can be read only once is judged all the same.
+#[cfg(unix)]
+#[test]
+fn a_pipe_among_many_files() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..40 {
+        let file = folder.path().join(format!("{number}.yaml"));
+        std::fs::copy(fixtures().join("clusters.yaml"), file).unwrap();
+    }
+    let faulty = std::fs::read_to_string(fixtures().join("faulty.yaml")).unwrap();
+    let output = run_in(folder.path(), "check /dev/stdin .", &faulty);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("81 objects checked: 1 error"));
+}
+
 /// `head` and the like close the pipe before everything is written.
 #[test]
 fn a_reader_that_has_had_enough_is_no_failure() {

@@ -194,11 +194,8 @@ impl Check {
                 }
             }
             for skipped in loaded.skipped.iter().filter(|_| pile == INPUTS) {
-                *self
-                    .outcome
-                    .skipped
-                    .entry(skipped.reason.to_string())
-                    .or_default() += 1;
+                let reason = skipped.reason.to_string();
+                *self.outcome.skipped.entry(reason).or_default() += 1;
             }
         }
     }
@@ -246,11 +243,12 @@ impl Check {
     fn located(&self, manifest: &Manifest, request: Request, verdict: Verdict) -> Checked {
         let locate = |finding: Finding| {
             let related = finding.related.iter().map(|related| {
-                let there = self.places.get(&related.key).map(|(pile, part, number)| {
-                    place_of(
-                        &self.piles[*pile].part(*part).manifests[*number],
-                        &related.pointer,
-                    )
+                let there = self.places.get(&related.key);
+                let there = there.and_then(|(pile, part, number)| {
+                    let loaded = self.piles[*pile].part(*part);
+                    // The file may have become a shorter one since it was read first.
+                    let manifest = loaded.manifests.get(*number)?;
+                    Some(place_of(manifest, &related.pointer))
                 });
                 (related.clone(), there)
             });

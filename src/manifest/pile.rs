@@ -36,11 +36,12 @@ impl From<Loaded> for Pile {
 }
 
 impl Pile {
-    /// The files, the folders' files, and for `-` standard input, which is read here and now.
+    /// The files and the folders' files. Standard input (`-`), pipes and the like can be read only once,
+    /// so that is done here and now.
     pub fn of(paths: &[PathBuf], stdin: &mut dyn Read) -> Self {
         let mut parts = Vec::new();
         for path in paths {
-            if path.as_os_str() == "-" {
+            if path.as_os_str() == "-" || !(path.is_file() || path.is_dir()) {
                 let read = load::load(std::slice::from_ref(path), stdin, &Limits::default());
                 parts.push(Part::Read(Rc::new(read)));
             } else if path.is_dir() {
