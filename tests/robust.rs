@@ -271,7 +271,7 @@ proptest! {
             other => other.to_string(),
         };
         let part = |at: usize| loaded(all.get(at).map_or_else(String::new, text));
-        let given = Given { inputs: part(0).into(), old: part(1).into(), context: part(2).into(), cluster: None };
+        let given = Given { inputs: part(0), old: part(1), context: part(2), cluster: None };
         let outcome = check(&engine(scenario.profile), given);
         let shown = human(&outcome, colour, Some(width));
         prop_assert!(shown.ends_with('\n'));
@@ -282,7 +282,7 @@ proptest! {
 
     #[test]
     fn any_text_is_checked(text in "[-a-z:{}\\[\\]&*!|>%@'\"# \t\n\r0-9.,?ß\u{1b}\u{feff}]{0,200}", width in 0..120_usize) {
-        let given = Given { inputs: loaded(text).into(), ..Given::default() };
+        let given = Given { inputs: loaded(text), ..Given::default() };
         let outcome = check(&Engine::default(), given);
         human(&outcome, false, Some(width));
         json(&outcome);

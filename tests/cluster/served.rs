@@ -32,8 +32,8 @@ impl<'a> Site<'a> {
             name,
             east,
             west,
-            guard: guard,
-            alone: alone,
+            guard,
+            alone,
         };
         let before = before(&site);
         if !before.is_empty() {
