@@ -368,7 +368,7 @@ impl Reader<'_> {
             if end == self.bytes.len() {
                 return None;
             }
-            if content == end && end < line + margin {
+            if content == end && end <= line + margin {
                 text.push('\n');
             } else if content < line + margin {
                 break;
@@ -428,6 +428,7 @@ mod tests {
             "a:\nb: ~\nc: # c\n\nd:\n",
             "a: |\n  x: 1\n    y # c\n\n  z\n\nb: |-\n    x\n\n\n",
             "a:\n- b: |\n    x\n  c: d\n",
+            "a: |\n  x\n  \nb: c\n",
             "a: -5\nb: -x\nc: a:b#c?d\nd: http://x:80/y?z=1#f\n",
             "- a\n- b",
             "a: b",
