@@ -79,7 +79,7 @@ fn told(finding: &Finding) -> String {
         .iter()
         .map(|related| related.key.to_string())
         .collect();
-    let lowered = finding.lowered.map(|lowered| lowered.name());
+    let lowered = finding.lowered.map(ramen_guard::report::Lowered::name);
     format!("{} {finding} {lowered:?} {related:?}", finding.mode)
 }
 

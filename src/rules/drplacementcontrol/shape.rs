@@ -233,7 +233,7 @@ fn name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     }
 }
 
-/// Beyond [`ROOMY`] what Open Cluster Management puts before the name may be too much.
+/// Beyond `ROOMY` what Open Cluster Management puts before the name may be too much.
 fn derived_name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     const ROOMY: usize = 180;
     const LONGEST: usize = 253;
