@@ -255,7 +255,8 @@ pub fn message(denials: &[&Finding]) -> String {
         [one] => one.to_string(),
         all => {
             let shown = all.iter().take(DENIALS);
-            let mut lines: String = shown.map(|finding| format!("\n  {finding}")).collect();
+            let shown: Vec<String> = shown.map(|finding| format!("\n  {finding}")).collect();
+            let mut lines = shown.concat();
             if all.len() > DENIALS {
                 lines += &format!("\n  and {} more", all.len() - DENIALS);
             }

@@ -114,9 +114,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
 }
 
 fn nothing(paths: &[PathBuf]) -> String {
-    let name = |path: &PathBuf| match path.as_os_str() == "-" {
-        true => "on standard input".to_owned(),
-        false => format!("in {}", path.display()),
+    let name = |path: &PathBuf| {
+        if path.as_os_str() == "-" {
+            "on standard input".to_owned()
+        } else {
+            format!("in {}", path.display())
+        }
     };
     let names: Vec<String> = paths.iter().map(name).collect();
     format!("nothing to check {}", names.join(", "))
