@@ -4,9 +4,10 @@
 use ramen_guard::{
     admission::review::{Review, answer},
     api::Doc,
-    engine::{Engine, Settings, Verdict},
-    policy::{self, Mode, Profile},
+    engine::{Engine, Request, Settings, Verdict},
+    policy::{self, Mode, Operation, Profile, Scope},
     report::Lowered,
+    scenario::{Expected, Scenario, scenarios},
     world::{Live, Store},
 };
 use serde_json::{Value, json};
@@ -197,7 +198,7 @@ fn patch(object: &mut Value, change: Value) {
     }
 }
 
-fn ramen(kind: &str, name: &str, spec: Value) -> Value {
+fn ramen(kind: &str, name: &str, spec: &Value) -> Value {
     json!({
         "apiVersion": "ramendr.openshift.io/v1alpha1",
         "kind": kind,
@@ -214,7 +215,7 @@ fn drpc() -> Value {
         "preferredCluster": "east",
     });
     but(
-        &ramen("DRPlacementControl", "app", spec),
+        &ramen("DRPlacementControl", "app", &spec),
         json!({ "metadata": { "namespace": "app" } }),
     )
 }
@@ -223,7 +224,7 @@ fn cluster(name: &str, network: &str) -> Value {
     ramen(
         "DRCluster",
         name,
-        json!({ "s3ProfileName": "s3", "cidrs": [network] }),
+        &json!({ "s3ProfileName": "s3", "cidrs": [network] }),
     )
 }
 
@@ -235,7 +236,7 @@ fn policy() -> Value {
     ramen(
         "DRPolicy",
         "dr-policy",
-        json!({ "drClusters": ["east", "west"], "schedulingInterval": "5m" }),
+        &json!({ "drClusters": ["east", "west"], "schedulingInterval": "5m" }),
     )
 }
 
@@ -350,6 +351,17 @@ fn a_stored_object_takes_the_action_it_needs_whatever_else_is_wrong_with_it() {
             json!({ "metadata": { "labels": { "a": "b" }, "finalizers": ["example.com/x"] } });
         update(&stored, but(&stored, marked)).with(profile).silent();
     }
+}
+
+#[test]
+fn what_is_stored_and_can_not_be_read_may_have_had_it_already() {
+    let stored = but(&east(), json!({ "spec": { "cidrs": "10.0.0.0/8" } }));
+    let wrong = but(&stored, json!({ "spec": { "cidrs": ["?"] } }));
+    update(&stored, wrong).warned("drcluster-cidr-format", Lowered::Stored);
+    let stored = but(&drpc(), json!({ "spec": { "dryRun": "no" } }));
+    let crash =
+        json!({ "spec": { "dryRun": false, "kubeObjectProtection": { "captureInterval": "1d" } } });
+    update(&stored, but(&stored, crash)).refused("drpc-captureinterval-not-go-duration");
 }
 
 // Updates that leave the spec alone; objects that are going.
@@ -468,11 +480,15 @@ fn a_deletion_is_refused_by_nothing_that_is_on_by_default() {
         .clone()
         .by("system:serviceaccount:kube-system:generic-garbage-collector")
         .allowed();
-    let going = but(
-        &drpc(),
-        json!({ "metadata": { "deletionTimestamp": GOING } }),
-    );
-    in_use.among(vec![going]).silent();
+    let going = json!({ "metadata": { "deletionTimestamp": GOING } });
+    in_use
+        .clone()
+        .among(vec![but(&drpc(), going.clone())])
+        .silent();
+    // It goes already.
+    let mut again = in_use;
+    again.old = but(&policy(), going);
+    again.silent();
 }
 
 // Who is at work.
@@ -613,6 +629,38 @@ fn what_is_not_cached_yet_never_refuses() {
     early.warned("drpc-placement-shared", Lowered::Unconfirmed);
     early.given.clear();
     early.allowed();
+}
+
+#[test]
+fn of_two_configurations_that_differ_neither_refuses() {
+    let rule = "drpc-protectednamespaces-outside-opsns";
+    let wrong = create(but(
+        &drpc(),
+        json!({ "spec": { "protectedNamespaces": ["x"] } }),
+    ));
+    wrong.refused(rule);
+    let olm = json!({ "metadata": { "namespace": "openshift-operators" } });
+    let among = |change: Value| {
+        let mut given = world();
+        given.push(but(&but(&config(), olm.clone()), change));
+        wrong.clone().among(given)
+    };
+    among(json!({})).refused(rule);
+    for text in [
+        "ramenOpsNamespace: app",
+        "ramenOpsNamespace: other",
+        "",
+        "{{",
+    ] {
+        let change = json!({ "data": { "ramen_manager_config.yaml": text } });
+        among(change).warned(rule, Lowered::Unconfirmed);
+    }
+    // Where there is only that one, it is the one.
+    let mut given = world();
+    given.retain(|object| object["kind"] != "ConfigMap");
+    wrong.clone().among(given.clone()).allowed();
+    given.push(but(&config(), olm.clone()));
+    wrong.clone().among(given).refused(rule);
 }
 
 #[test]
@@ -1132,4 +1180,197 @@ fn the_same_request_has_the_same_answer_whatever_the_order_of_the_world() {
     let mut tried = create(wrong).among(given);
     tried.dry_run = true;
     assert_eq!(tried.answer(), answer);
+}
+
+// Every refusal that the scenarios tell of, against the gates.
+
+/// A request that a scenario says is refused, made into another one.
+fn refusals(change: impl Fn(&mut Request)) -> Vec<(&'static Scenario, Request, Store)> {
+    let refused = scenarios()
+        .iter()
+        .filter(|scenario| matches!(scenario.expected, Expected::Refused(_)));
+    let made = refused.map(|scenario| {
+        let mut request = scenario.request();
+        change(&mut request);
+        let mut store = Store::default();
+        for object in &scenario.given {
+            store
+                .apply(&Doc::from_value(object.clone()).unwrap())
+                .unwrap();
+        }
+        (scenario, request, store)
+    });
+    made.collect()
+}
+
+/// The rules that refuse a scenario's request, of those that may not.
+fn left(
+    scenario: &Scenario,
+    verdict: &Verdict,
+    may: fn(&policy::Contract) -> bool,
+) -> Option<String> {
+    let left: Vec<String> = verdict
+        .denials()
+        .filter(|f| !may(f.rule))
+        .map(ToString::to_string)
+        .collect();
+    (!left.is_empty()).then(|| format!("{}: {}: {left:#?}", scenario.rule, scenario.story))
+}
+
+fn none_left(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn strict() -> Engine {
+    Engine::new(Settings::default().with_profile(Profile::Strict))
+}
+
+#[test]
+fn no_refusal_but_a_crash_meets_a_trusted_user_or_a_restore() {
+    let trusted = refusals(|request| OPERATOR.clone_into(&mut request.user.name));
+    let restored = refusals(|request| {
+        if let Some(new) = request
+            .new
+            .as_mut()
+            .filter(|_| request.operation == Operation::Create)
+        {
+            patch(
+                &mut new.value,
+                json!({ "metadata": { "labels": { "velero.io/restore-name": "r" } } }),
+            );
+        }
+    });
+    let restored = restored
+        .into_iter()
+        .filter(|(_, request, _)| request.operation == Operation::Create);
+    let wrong: Vec<String> = trusted
+        .into_iter()
+        .chain(restored)
+        .filter_map(|(scenario, request, store)| {
+            left(scenario, &strict().judge(&request, &store, None), |rule| {
+                rule.crash
+            })
+        })
+        .collect();
+    none_left(&wrong);
+}
+
+#[test]
+fn no_refusal_for_another_object_survives_what_can_not_be_read() {
+    let object_local = |rule: &policy::Contract| rule.scope == Scope::Object;
+    let mut wrong = Vec::new();
+    for (scenario, request, store) in refusals(|_| ()) {
+        let verdict = strict().judge(&request, &store, None).unconfirmed();
+        wrong.extend(left(scenario, &verdict, object_local));
+        let mut nothing = Store::default();
+        nothing.set_synced(false);
+        wrong.extend(left(
+            scenario,
+            &strict().judge(&request, &nothing, None),
+            object_local,
+        ));
+    }
+    none_left(&wrong);
+}
+
+#[test]
+fn no_refusal_for_another_object_meets_a_recovery() {
+    let recovering = refusals(|request| {
+        let (kind, new) = (request.kind.clone(), request.new.as_mut());
+        let change = match &*kind {
+            "DRPlacementControl" => {
+                json!({ "spec": { "action": "Failover", "failoverCluster": "west" } })
+            }
+            _ => json!({ "spec": { "clusterFence": "Fenced" } }),
+        };
+        if let Some(new) = new.filter(|_| ["DRPlacementControl", "DRCluster"].contains(&&*kind)) {
+            patch(&mut new.value, change);
+        }
+    });
+    let wrong: Vec<String> = recovering
+        .into_iter()
+        .filter(|(_, request, _)| ["DRPlacementControl", "DRCluster"].contains(&&*request.kind))
+        .filter_map(|(scenario, request, store)| {
+            left(scenario, &strict().judge(&request, &store, None), |rule| {
+                rule.scope != Scope::World
+            })
+        })
+        .collect();
+    none_left(&wrong);
+}
+
+#[test]
+fn nothing_is_refused_that_only_marks_a_stored_object_or_that_is_observed() {
+    let mut wrong = Vec::new();
+    for (scenario, request, store) in refusals(|_| ()) {
+        let observe = Engine::new(Settings::default().with_profile(Profile::Observe));
+        wrong.extend(left(
+            scenario,
+            &observe.judge(&request, &store, None),
+            |_| false,
+        ));
+        let Some(stored) = &request.new else { continue };
+        let mut marked = request.clone();
+        marked.operation = Operation::Update;
+        marked.old = Some(stored.clone());
+        let mark =
+            json!({ "metadata": { "labels": { "a": "b" }, "finalizers": ["example.com/a"] } });
+        patch(&mut marked.new.as_mut().unwrap().value, mark);
+        wrong.extend(left(
+            scenario,
+            &strict().judge(&marked, &store, None),
+            |_| false,
+        ));
+    }
+    none_left(&wrong);
+}
+
+/// The stored object has each fault already; the request writes every other field anew.
+#[test]
+fn no_fault_that_is_stored_refuses_a_change_of_anything_else() {
+    let mut wrong = Vec::new();
+    for (scenario, request, store) in refusals(|_| ()) {
+        let Some(stored) = request
+            .new
+            .clone()
+            .filter(|new| new.value.get("spec").is_some())
+        else {
+            continue;
+        };
+        let changes = match &*request.kind {
+            "DRPlacementControl" => vec![
+                json!({ "action": "Failover", "failoverCluster": "west" }),
+                json!({ "action": "Relocate", "preferredCluster": "west" }),
+                json!({ "preferredCluster": "west" }),
+                json!({ "failoverCluster": "west" }),
+                json!({ "kubeObjectProtection": { "recipeParameters": { "A": ["b"] } } }),
+                json!({ "volSyncSpec": { "moverConfig": [] } }),
+            ],
+            "DRCluster" => FENCES[2..]
+                .iter()
+                .map(|fence| json!({ "clusterFence": fence }))
+                .collect(),
+            "DRPolicy" => vec![json!({ "networkMappingRef": { "name": "networks" } })],
+            _ => continue,
+        };
+        for change in changes {
+            let mut changed = request.clone();
+            changed.operation = Operation::Update;
+            changed.old = Some(stored.clone());
+            patch(
+                &mut changed.new.as_mut().unwrap().value,
+                json!({ "spec": change }),
+            );
+            // Whoever sets an action beside `dryRun` begins a test, or breaks one off.
+            let tested = stored.value.pointer("/spec/dryRun").is_some();
+            if !tested {
+                wrong.extend(left(
+                    scenario,
+                    &strict().judge(&changed, &store, None),
+                    |_| false,
+                ));
+            }
+        }
+    }
+    none_left(&wrong);
 }

@@ -255,8 +255,9 @@ pub fn message(denials: &[&Finding]) -> String {
         [one] => one.to_string(),
         all => {
             let shown = all.iter().take(DENIALS);
-            let shown: Vec<String> = shown.map(|finding| format!("\n  {finding}")).collect();
-            let mut lines = shown.concat();
+            let mut lines = shown.fold(String::new(), |lines, finding| {
+                lines + &format!("\n  {finding}")
+            });
             if all.len() > DENIALS {
                 lines += &format!("\n  and {} more", all.len() - DENIALS);
             }

@@ -328,7 +328,7 @@ impl<'de> Deserialize<'de> for Doc {
                     match &*field {
                         "status" => status = fields.next_value::<Option<Box<RawValue>>>()?,
                         "metadata" => {
-                            insert(&mut map, field, fields.next_value_seed(Slim::METADATA)?)
+                            insert(&mut map, field, fields.next_value_seed(Slim::METADATA)?);
                         }
                         _ => insert(&mut map, field, fields.next_value_seed(Slim::ALL)?),
                     }

@@ -10,7 +10,7 @@ use std::{
 
 use jsonptr::Pointer;
 
-use super::{Strictness, print};
+use super::{Format, Strictness, print};
 use crate::{
     api::{Doc, Key},
     engine::{Engine, Request, User, Verdict},
@@ -47,13 +47,6 @@ pub(crate) struct Args {
     fail_on: FailOn,
     #[command(flatten)]
     strictness: Strictness,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,10 +109,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
 fn nothing(paths: &[PathBuf]) -> String {
     let name = |path: &PathBuf| {
         if path.as_os_str() == "-" {
-            "on standard input".to_owned()
-        } else {
-            format!("in {}", path.display())
+            return "on standard input".to_owned();
         }
+        format!("in {}", path.display())
     };
     let names: Vec<String> = paths.iter().map(name).collect();
     format!("nothing to check {}", names.join(", "))

@@ -70,6 +70,16 @@ fn print(text: &str) -> Result<ExitCode, String> {
     }
 }
 
+/// How a command shows its result.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For machines
+    Json,
+}
+
 /// How strict a command is.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Strictness {

@@ -4,7 +4,7 @@ use std::{fmt::Write, process::ExitCode};
 
 use serde_json::{Value, json};
 
-use super::{Strictness, print};
+use super::{Format, Strictness, print};
 use crate::{
     engine::{Settings, rule_hint},
     policy::{self, Contract, Operation, Profile},
@@ -23,13 +23,6 @@ pub(crate) struct RulesArgs {
     output: Format,
     #[command(flatten)]
     strictness: Strictness,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Format {
-    #[default]
-    Human,
-    Json,
 }
 
 pub(super) fn rules(args: &RulesArgs) -> Result<ExitCode, String> {

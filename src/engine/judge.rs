@@ -200,8 +200,10 @@ impl<'a, K: Judged> Judging<'a, K> {
             .old
             .as_ref()
             .filter(|_| self.request.operation == Operation::Update);
-        // What is stored may be anything; the new object alone is judged then, as if it were unchanged.
+        // What is stored may be anything. Where it can't be read, nobody knows what it had already.
+        let is_stored = old.is_some();
         let old = old.and_then(|doc| Some((doc, self.read(doc).ok()?)));
+        let unread = is_stored && old.is_none();
         let mut report = Report::default();
         let exempted = exempt::read(&new.meta, self.settings, &mut report);
         if exempting {
@@ -228,7 +230,8 @@ impl<'a, K: Judged> Judging<'a, K> {
             for draft in drafts {
                 let standing = Standing {
                     most: draft.most,
-                    stored: before.has(&draft, entry.contract.crash),
+                    stored: unread && !entry.contract.crash
+                        || before.has(&draft, entry.contract.crash),
                     unconfirmed: incomplete
                         || (entry.contract.scope != policy::Scope::Object
                             && rests_on.is_empty()
@@ -264,6 +267,10 @@ impl<'a, K: Judged> Judging<'a, K> {
         let update = request.operation == Operation::Update;
         let terminating = update && deleting(request.new.as_ref());
         if terminating && body::<K>(request.new.as_ref()) == body::<K>(request.old.as_ref()) {
+            return Vec::new();
+        }
+        // It goes already, and asking once more changes nothing.
+        if request.operation == Operation::Delete && deleting(request.old.as_ref()) {
             return Vec::new();
         }
         let changed = if update { self.changed() } else { Vec::new() };

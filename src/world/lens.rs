@@ -49,7 +49,7 @@ pub struct Lens<'a> {
     live: Option<&'a Live>,
     subject: &'a Key,
     reads: RefCell<Vec<Key>>,
-    incomplete: Cell<bool>,
+    pub(super) incomplete: Cell<bool>,
 }
 
 impl<'a> Lens<'a> {

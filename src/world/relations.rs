@@ -30,13 +30,26 @@ pub enum Placed<'a> {
 impl<'a> Lens<'a> {
     /// What the hub operator's ConfigMap says: in the configured namespace, else where OLM puts it.
     /// Nothing while it is missing or can't be read; then nobody knows the operations namespace.
+    ///
+    /// Where there is one in both namespaces, one was left behind. Unless they say the same, nobody can
+    /// tell which holds, and nothing is refused for either.
     pub fn hub_config(&self, operator_namespace: &str) -> Option<&'a Config> {
-        [operator_namespace, OLM_NAMESPACE]
-            .into_iter()
-            .find_map(|namespace| {
-                let map = self.get::<ConfigMap>(namespace, HUB).found()?;
-                self.config_of(&map.key())
-            })
+        let read = |namespace: &str| {
+            let map = self.get::<ConfigMap>(namespace, HUB).found()?;
+            Some(self.config_of(&map.key()))
+        };
+        let own = read(operator_namespace);
+        if operator_namespace == OLM_NAMESPACE {
+            return own?;
+        }
+        let (own, other) = match (own, read(OLM_NAMESPACE)) {
+            (Some(own), Some(other)) => (own, other),
+            (one, other) => return one.or(other)?,
+        };
+        if own.map(|config| &config.ramen) != other.map(|config| &config.ramen) {
+            self.incomplete.set(true);
+        }
+        own.or(other)
     }
 
     /// The DRPolicy that a DRPlacementControl names.

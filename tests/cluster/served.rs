@@ -16,8 +16,8 @@ struct Site<'a> {
     name: String,
     east: String,
     west: String,
-    _guard: Guard,
-    _alone: Alone<'a>,
+    guard: Guard,
+    alone: Alone<'a>,
 }
 
 impl<'a> Site<'a> {
@@ -32,16 +32,16 @@ impl<'a> Site<'a> {
             name,
             east,
             west,
-            _guard: guard,
-            _alone: alone,
+            guard,
+            alone,
         };
         let before = before(&site);
         if !before.is_empty() {
             cluster.apply(User::Admin, &list(&before)).ok();
         }
-        site._alone.install(&shipped(cluster, "manifests/base"));
-        cluster.point_service_at(site._guard.port);
-        cluster.set_ca_bundle(&site._guard.authority);
+        site.alone.install(&shipped(cluster, "manifests/base"));
+        cluster.point_service_at(site.guard.port);
+        cluster.set_ca_bundle(&site.guard.authority);
         site
     }
 

@@ -271,30 +271,36 @@ fn target_change(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     }
 }
 
-/// The members can only be told one after the other: until the last is, they differ.
+/// The members can only be told one after the other: until the last is, they differ. One that takes its
+/// action back keeps the others waiting.
 fn global_peers_diverge(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let (Some(group), Some(mine)) = (case.new.meta.label(GLOBAL_GROUP), target(case.new)) else {
+    let (Some(group), Some(old)) = (case.new.meta.label(GLOBAL_GROUP), case.old) else {
         return;
     };
-    if case.old.is_none() {
+    let (action, mine) = (action(case.new), target(case.new));
+    let taken_back = action.is_empty() && !super::state::action(old).is_empty();
+    if mine.is_none() && !taken_back {
         return;
     }
-    let action = action(case.new);
     let mut others = case
         .world
         .related::<DRPlacementControl>(Relation::GlobalGroup, group);
-    others.retain(|other| super::state::action(other) != action || target(other) != Some(mine));
-    if !others.is_empty() {
-        let names = some(&others, |other| {
-            list([&*format!("{}/{}", other.meta.namespace, other.meta.name)])
-        });
-        let message = format!(
-            "{action} to {} waits until {names} of group {} ask for the same",
-            quote(mine),
-            quote(group)
-        );
-        report.say(ACTION, message);
+    others.retain(|other| super::state::action(other) != action || target(other) != mine);
+    if others.is_empty() {
+        return;
     }
+    let names = some(&others, |other| {
+        list([&*format!("{}/{}", other.meta.namespace, other.meta.name)])
+    });
+    let group = quote(group);
+    let message = match mine {
+        Some(mine) => format!(
+            "{action} to {} waits until {names} of group {group} ask for the same",
+            quote(mine)
+        ),
+        None => format!("gone, and {names} of group {group} wait until all ask for the same"),
+    };
+    report.say(ACTION, message);
 }
 
 fn global_label(case: &Case<'_, DRPlacementControl>, report: &mut Report) {

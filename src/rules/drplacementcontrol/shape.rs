@@ -13,7 +13,7 @@ use crate::{
     api::{DRPlacementControl, LabelSelector, Text},
     golang::{duration, names, quote, selector},
     rules::{Case, Report, Rule, some, unknown::unknown_fields},
-    world::{APP_NAMESPACE, is_metro},
+    world::{APP_NAMESPACE, Config, is_metro},
 };
 
 pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
@@ -271,7 +271,7 @@ fn volsync_policy_name(case: &Case<'_, DRPlacementControl>, report: &mut Report)
     }
     let metro = case.world.policy_of(case.new).found().is_some_and(is_metro);
     let config = case.world.hub_config(case.operator_namespace);
-    if !metro && !config.is_some_and(|config| config.volsync_disabled()) {
+    if !metro && !config.is_some_and(Config::volsync_disabled) {
         let message = format!(
             "needs {length} characters with \"-vs-secret\" and the namespace; {LABEL} is the limit"
         );
