@@ -15,7 +15,7 @@ use ramen_guard::{
         yaml::Limits,
     },
     policy::{Mode, Operation},
-    report::{Finding, Outcome},
+    report::{Finding, Lowered, Outcome},
     scenario::{Expected, Scenario, scenarios},
     world::Store,
 };
@@ -79,7 +79,7 @@ fn told(finding: &Finding) -> String {
         .iter()
         .map(|related| related.key.to_string())
         .collect();
-    let lowered = finding.lowered.map(ramen_guard::report::Lowered::name);
+    let lowered = finding.lowered.map(Lowered::name);
     format!("{} {finding} {lowered:?} {related:?}", finding.mode)
 }
 
