@@ -3,8 +3,11 @@
 use std::{cell::RefCell, collections::BTreeSet, env, thread, time::Duration};
 
 use ramen_guard::{
+    api::Doc,
+    engine::{Engine, Settings},
     policy::{Operation, Profile},
     scenario::{Expected, Scenario, scenarios},
+    world::Store,
 };
 use serde_json::{Value, json};
 
@@ -163,7 +166,10 @@ impl<'a> Stage<'a> {
             .cluster
             .kubectl(User::Admin, args, Some(&list(objects).to_string()));
         if done.code != 0 {
-            *self.unset.borrow_mut() = Some(format!("the stage can't be set: {}", done.stderr));
+            // What comes after the first failure follows from it.
+            self.unset
+                .borrow_mut()
+                .get_or_insert(format!("the stage can't be set: {}", done.stderr));
         }
     }
 
@@ -213,21 +219,35 @@ impl<'a> Stage<'a> {
         let rule = self.scenario.rule;
         let warned = done.stderr.contains(&format!("Warning: {rule}:"));
         let refused = done.code != 0;
+        let by_rule = refused
+            && done.stderr.contains("(Forbidden)")
+            && done.stderr.contains(&format!("({rule})"));
         let right = match &self.scenario.expected {
-            Expected::Accepted => !refused && !warned,
-            Expected::Warned(_) => !refused && warned,
-            Expected::Refused(_) => {
-                refused
-                    && done.stderr.contains("(Forbidden)")
-                    && done.stderr.contains(&format!("({rule})"))
-            }
+            Expected::Accepted => !by_rule && !warned,
+            Expected::Warned(_) => !by_rule && warned,
+            Expected::Refused(_) => by_rule,
         };
-        (!right).then(|| {
+        let agreed = refused == self.is_refused();
+        (!right || !agreed).then(|| {
             format!(
                 "expected {:?}, got exit code {}: {}",
                 self.scenario.expected, done.code, done.stderr
             )
         })
+    }
+
+    /// Whether the rules refuse it, this one or another: what the API server says has to agree.
+    fn is_refused(&self) -> bool {
+        let mut world = Store::default();
+        for object in &self.scenario.given {
+            world
+                .apply(&Doc::from_value(object.clone()).expect("an object"))
+                .expect("it is read");
+        }
+        let engine = Engine::new(Settings::default().with_profile(self.scenario.profile));
+        !engine
+            .judge(&self.scenario.request(), &world, None)
+            .allowed()
     }
 }
 

@@ -362,3 +362,46 @@ fn a_guard_that_sees_nothing_warns() {
     )
     .refused("drpc-failover-cluster-required");
 }
+
+#[test]
+fn check_looks_the_others_up_in_the_cluster() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let _undisturbed = cluster.undisturbed();
+    let policy = cluster.name("live");
+    cluster.apply(User::Admin, &drpolicy(&policy)).ok();
+    let check = |preferred: &str| {
+        let spec =
+            json!({"spec": {"drPolicyRef": {"name": policy}, "preferredCluster": preferred}});
+        let file = cluster.folder.join(format!("{policy}-{preferred}.json"));
+        std::fs::write(&file, with(drpc("default", "app"), spec).to_string()).unwrap();
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_ramen-guard"))
+            .args(["check", "--live"])
+            .arg(&file)
+            .env("KUBECONFIG", cluster.kubeconfig(User::Admin))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        (
+            output.status.code(),
+            said,
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let (code, said, error) = check("mars");
+    assert_eq!(code, Some(1), "{said}{error}");
+    assert!(said.contains("drpc-preferred-cluster-in-policy"), "{said}");
+    let (code, said, error) = check("east");
+    assert_eq!(code, Some(0), "{said}{error}");
+    assert!(!said.contains("drpc-drpolicy-missing"), "{said}");
+    // One that may not look says so.
+    let blind = std::process::Command::new(env!("CARGO_BIN_EXE_ramen-guard"))
+        .args(["check", "--live", "examples/first-look"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("KUBECONFIG", cluster.kubeconfig(User::Nobody))
+        .output()
+        .unwrap();
+    assert_eq!(blind.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&blind.stderr).contains("forbidden"));
+}
