@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use prometheus::IntCounter;
 use tokio::{signal::unix, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -116,10 +117,18 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
         World::Manifests(Box::new(state(&args.state)?))
     };
     let guard = Arc::new(Guard::new(engine, world, Arc::clone(&metrics)));
+    let failures = IntCounter::new(
+        "ramen_guard_config_reload_failures_total",
+        "Times that the configuration could not be read again.",
+    );
+    let failures = failures.map_err(|error| error.to_string())?;
+    metrics
+        .register(failures.clone())
+        .map_err(|error| error.to_string())?;
     tokio::spawn(follow(
         Arc::clone(&guard),
         args.strictness.clone(),
-        Arc::clone(&metrics),
+        failures,
     ));
     let (bound, told) = oneshot::channel();
     let config = ServerConfig {
@@ -202,7 +211,7 @@ fn announce(bound: &Bound, ca: Option<&str>, ca_out: Option<&Path>, example: boo
 
 /// Reads the configuration again when its file changes, and every day, since exemptions end with one.
 /// A broken file leaves the last good one in force.
-async fn follow(guard: Arc<Guard>, strictness: Strictness, metrics: Arc<Metrics>) {
+async fn follow(guard: Arc<Guard>, strictness: Strictness, failures: IntCounter) {
     let mut failed = None;
     loop {
         tokio::time::sleep(RELOAD).await;
@@ -213,15 +222,17 @@ async fn follow(guard: Arc<Guard>, strictness: Strictness, metrics: Arc<Metrics>
                 }
                 guard.replace(Engine::new(settings));
             }
-            Err(error) if failed.as_ref() != Some(&error) => {
-                tracing::error!(
-                    error,
-                    "the configuration can't be read; the last good one stays in force"
-                );
-                metrics.reload_failures().inc();
-                failed = Some(error);
+            Err(error) => {
+                // Counted at every look, so that an alert stays on; said once.
+                failures.inc();
+                if failed.as_ref() != Some(&error) {
+                    tracing::error!(
+                        error,
+                        "the configuration can't be read; the last good one stays in force"
+                    );
+                    failed = Some(error);
+                }
             }
-            Err(_) => {}
         }
     }
 }
