@@ -1,0 +1,29 @@
+# What people do here; `just` lists it. CI calls the same scripts.
+
+_default:
+    @just --list
+
+# Get what the tests need beside Rust
+setup:
+    tests/setup
+
+# Everything that has to hold: format, lints, licences, documentation, tests
+test:
+    tests/run
+
+# The scenarios of the rules, in seconds
+scenarios:
+    cargo test --test scenarios --test parity --test gates
+
+# One rule's scenarios through a real API server
+cluster RULE:
+    RAMEN_GUARD_SCENARIOS_OF={{ RULE }} cargo test --test cluster scenarios::
+
+# Take over what recorded sessions say now
+bless:
+    INSTA_UPDATE=always cargo test --test cli
+
+# What the guard costs, beside others
+bench:
+    benches/webhook.sh
+    benches/check.sh
