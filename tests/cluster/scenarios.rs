@@ -15,7 +15,7 @@ use crate::{
     fixtures::list,
     guard::Guard,
     kubectl::Output,
-    server::{Cluster, User},
+    server::{Cluster, User, until},
     webhooks::shipped,
 };
 
@@ -28,6 +28,7 @@ fn every_scenario_ends_as_it_says() {
         return;
     };
     let alone = cluster.alone();
+    clear(cluster);
     let mut manifests = shipped(cluster, "manifests/base");
     manifests.extend(shipped(cluster, "manifests/optional/placements"));
     manifests.extend(shipped(cluster, "manifests/optional/delete-guard"));
@@ -86,6 +87,44 @@ fn every_scenario_ends_as_it_says() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// Takes away what other tests have left: a scenario's world is what it says, and no more.
+fn clear(cluster: &Cluster) {
+    let kinds = "drplacementcontrols,drpolicies,drclusters";
+    let _ = cluster.kubectl(
+        User::Admin,
+        &["delete", kinds, "--all", "-A", "--wait=false"],
+        None,
+    );
+    let left = cluster.get_json(&[kinds, "-A"]);
+    for object in left["items"].as_array().into_iter().flatten() {
+        release(cluster, object);
+    }
+    let gone = || {
+        cluster.get_json(&[kinds, "-A"])["items"]
+            .as_array()
+            .is_some_and(Vec::is_empty)
+    };
+    assert!(until(gone), "other tests' objects stay");
+}
+
+/// Takes the finalizers off an object, so that it can go.
+fn release(cluster: &Cluster, object: &Value) {
+    let text = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let (kind, name, namespace) = (
+        text("/kind"),
+        text("/metadata/name"),
+        text("/metadata/namespace"),
+    );
+    let patch = json!({"metadata": {"finalizers": null}});
+    let _ = cluster.patch(User::Admin, &[&kind, &name, "-n", &namespace], &patch);
 }
 
 /// The objects of one scenario in the cluster. They go when this is dropped.
@@ -310,23 +349,8 @@ impl Drop for Stage<'_> {
         objects.retain(|object| {
             *object == subject || object.pointer("/metadata/finalizers").is_some()
         });
-        for object in objects {
-            let text = |pointer: &str| {
-                object
-                    .pointer(pointer)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            let (kind, name, namespace) = (
-                text("/kind"),
-                text("/metadata/name"),
-                text("/metadata/namespace"),
-            );
-            let release = json!({"metadata": {"finalizers": null}});
-            let _ = self
-                .cluster
-                .patch(User::Admin, &[&kind, &name, "-n", &namespace], &release);
+        for object in &objects {
+            release(self.cluster, object);
         }
     }
 }
