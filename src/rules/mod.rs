@@ -13,7 +13,7 @@ mod unknown;
 use jsonptr::PointerBuf;
 
 use crate::{
-    api::{Doc, Key, Kind, Object},
+    api::{DRPlacementControl, Doc, Key, Kind, Object},
     policy::{Contract, Mode, Operation},
     report::Related,
     world::{Kept, Lens},
@@ -220,9 +220,30 @@ fn finalizer_removal<K: Kind>(case: &Case<'_, K>, finalizer: &str, report: &mut 
     }
 }
 
+/// How many of several things a finding names.
+const FEW: usize = 3;
+
+/// Says something about the applications that use the object, if there are any, and gives the first
+/// few of them, by their field `reference`, as the reason. `message` takes their names.
+fn say_of_applications(
+    report: &mut Report,
+    pointer: impl AsRef<str>,
+    applications: &[&Object<DRPlacementControl>],
+    reference: &'static str,
+    message: impl FnOnce(&str) -> String,
+) {
+    if applications.is_empty() {
+        return;
+    }
+    let shown = some(applications, |drpc| drpc.key().to_string());
+    let finding = report.say(pointer, message(&shown));
+    for drpc in applications.iter().take(FEW) {
+        finding.because(*drpc, reference);
+    }
+}
+
 /// The first few of several things, and how many more there are: a message has to stay readable.
 fn some<T>(things: &[T], shown: impl Fn(&T) -> String) -> String {
-    const FEW: usize = 3;
     let few: Vec<String> = things.iter().take(FEW).map(shown).collect();
     match things.len().saturating_sub(FEW) {
         0 => few.join(", "),

@@ -2,7 +2,7 @@
 //!
 //! In the order of `policies/placement.yaml`.
 
-use super::{Case, Judged, Report, Rule, annotation, judged, some};
+use super::{Case, Judged, Report, Rule, annotation, judged, say_of_applications};
 use crate::api::{DRPlacementControl, Object, Placement, PlacementRule};
 
 judged! {
@@ -37,6 +37,9 @@ pub(super) fn scheduled(placement: &Object<Placement>) -> Option<&'static str> {
     }
 }
 
+/// Where an application names its placement.
+const REFERENCE: &str = "/spec/placementRef/name";
+
 /// The applications that refer to a placement, less those whose protection is being ended.
 fn applications<'a, K: Judged>(case: &Case<'a, K>) -> Vec<&'a Object<DRPlacementControl>> {
     let meta = &case.new.meta;
@@ -47,17 +50,14 @@ fn applications<'a, K: Judged>(case: &Case<'a, K>) -> Vec<&'a Object<DRPlacement
 
 fn delete_with_drpc<K: Judged>(case: &Case<'_, K>, report: &mut Report) {
     let applications = applications(case);
-    if applications.is_empty() {
-        return;
-    }
-    let shown = some(&applications, |drpc| drpc.key().to_string());
-    let finding = report.say(
+    let name = &case.new.meta.name;
+    say_of_applications(
+        report,
         "/metadata/name",
-        format!("\"{}\" is the placement of {shown}", case.new.meta.name),
+        &applications,
+        REFERENCE,
+        |shown| format!("\"{name}\" is the placement of {shown}"),
     );
-    for drpc in applications.iter().take(3) {
-        finding.because(*drpc, "/spec/placementRef/name");
-    }
 }
 
 /// The same as seen from the application, for a placement that comes later.
@@ -74,16 +74,9 @@ fn scheduling_reenabled(case: &Case<'_, Placement>, report: &mut Report) {
 }
 
 fn say_scheduled(case: &Case<'_, Placement>, report: &mut Report, what: &str) {
+    let pointer = annotation(SCHEDULING_DISABLE);
     let applications = applications(case);
-    if applications.is_empty() {
-        return;
-    }
-    let shown = some(&applications, |drpc| drpc.key().to_string());
-    let finding = report.say(
-        annotation(SCHEDULING_DISABLE),
-        format!("{what}, and {shown} refers to the placement"),
-    );
-    for drpc in applications.iter().take(3) {
-        finding.because(*drpc, "/spec/placementRef/name");
-    }
+    say_of_applications(report, pointer, &applications, REFERENCE, |shown| {
+        format!("{what}, and {shown} refers to the placement")
+    });
 }

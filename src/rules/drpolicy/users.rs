@@ -3,7 +3,7 @@
 use super::{Case, FINALIZER, Report, Rule};
 use crate::{
     api::{ConfigMap, DRPlacementControl, DRPolicy, Object, Text},
-    rules::{finalizer_removal, some},
+    rules::{finalizer_removal, say_of_applications, some},
     world::Relation,
 };
 
@@ -13,6 +13,9 @@ pub(super) const RULES: &[Rule<DRPolicy>] = &[
     ("drpolicy-delete-in-use", delete_in_use),
     ("drpolicy-finalizer-removal", ramens_finalizer),
 ];
+
+/// Where an application names its policy.
+const REFERENCE: &str = "/spec/drPolicyRef/name";
 
 /// The applications under a policy, less those whose protection is being ended.
 fn applications<'a>(case: &Case<'a, DRPolicy>) -> Vec<&'a Object<DRPlacementControl>> {
@@ -46,33 +49,25 @@ fn mapping_missing(case: &Case<'_, DRPolicy>, report: &mut Report) {
 }
 
 fn mapping_changed(case: &Case<'_, DRPolicy>, report: &mut Report) {
-    let applications = applications(case);
-    if let (Some(name), false) = (mapping(case), applications.is_empty()) {
-        let shown = some(&applications, |drpc| drpc.key().to_string());
-        let finding = report.say(
-            "/spec/networkMappingRef/name",
-            format!("\"{name}\" is new to {shown}"),
-        );
-        for drpc in applications.iter().take(3) {
-            finding.because(*drpc, "/spec/drPolicyRef/name");
-        }
+    if let Some(name) = mapping(case) {
+        let pointer = "/spec/networkMappingRef/name";
+        say_of_applications(report, pointer, &applications(case), REFERENCE, |shown| {
+            format!("\"{name}\" is new to {shown}")
+        });
     }
 }
 
+// One application that is still there is enough, so that no more than a few need to be read afresh.
 fn delete_in_use(case: &Case<'_, DRPolicy>, report: &mut Report) {
     let applications = applications(case);
-    if applications.is_empty() {
-        return;
-    }
-    let shown = some(&applications, |drpc| drpc.key().to_string());
-    let finding = report.say(
+    let name = &case.new.meta.name;
+    say_of_applications(
+        report,
         "/metadata/name",
-        format!("\"{}\" is used by {shown}", case.new.meta.name),
+        &applications,
+        REFERENCE,
+        |shown| format!("\"{name}\" is used by {shown}"),
     );
-    // One application that is still there is enough, so that no more need to be read afresh.
-    for drpc in applications.iter().take(3) {
-        finding.because(*drpc, "/spec/drPolicyRef/name");
-    }
 }
 
 fn ramens_finalizer(case: &Case<'_, DRPolicy>, report: &mut Report) {
