@@ -31,6 +31,9 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// What the controller reports.
     type Status: DeserializeOwned + Default + fmt::Debug + Send + Sync;
 
+    /// Whether the guard watches the kind in a cluster. What is not watched is known from files only.
+    const WATCHED: bool = true;
+
     /// Where [`Kind::Spec`] is read from. A `ConfigMap` has no `spec`: its body is the object.
     fn body(object: &Value) -> Option<&Value> {
         object.get("spec")

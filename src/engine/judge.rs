@@ -18,7 +18,7 @@ use crate::{
     manifest::load::Manifest,
     policy::{self, Check, Contract, Gate, Mode, Operation},
     report::{Finding, Lowered, list, plain},
-    rules::{Case, Draft, Entry, Judged, Report},
+    rules::{Case, Draft, Entry, Judged, Report, judged_kinds},
     world::{Lens, Live, Store},
 };
 
@@ -132,13 +132,7 @@ impl Engine {
             )*};
         }
         if request.subresource.is_empty() {
-            kinds!(
-                api::DRPlacementControl,
-                api::DRPolicy,
-                api::DRCluster,
-                api::Placement,
-                api::PlacementRule
-            );
+            judged_kinds!(kinds!);
         }
         Verdict::default()
     }
@@ -186,6 +180,12 @@ impl<'a, K: Judged> Judging<'a, K> {
         let Some(subject) = self.request.subject() else {
             return verdict;
         };
+        let key = self.key(subject);
+        let lens = Lens::new(self.world, self.live, &key);
+        if !K::concerns(&key, &lens, &self.settings.ramen.namespace) {
+            return Verdict::default();
+        }
+        lens.take_notes();
         let asked = self.asked();
         let exempting = self.phase == Phase::Validating && self.exempting();
         if asked.is_empty() && !exempting {
@@ -209,8 +209,6 @@ impl<'a, K: Judged> Judging<'a, K> {
         if exempting {
             self.advise(*exempt::CONTRACT, report, &mut verdict);
         }
-        let key = new.key();
-        let lens = Lens::new(self.world, self.live, &key);
         for entry in asked {
             let case = self.case(
                 (subject, &new),
@@ -308,6 +306,19 @@ impl<'a, K: Judged> Judging<'a, K> {
         let new = value(self.request.new.as_ref());
         let create = self.request.operation == Operation::Create;
         new.is_some() && (create || new != value(self.request.old.as_ref()))
+    }
+
+    /// Which object it is, as [`Judging::read`] has it too.
+    fn key(&self, subject: &Doc) -> Key {
+        let own = |field, given| {
+            let metadata = subject.value.get("metadata");
+            let own = metadata.and_then(|metadata| metadata.get(field)?.as_str());
+            own.filter(|own| !own.is_empty()).unwrap_or(given)
+        };
+        Key::of::<K>(
+            own("namespace", &*self.request.namespace),
+            own("name", &*self.request.name),
+        )
     }
 
     fn read(&self, doc: &Doc) -> Result<Object<K>, api::ReadError> {

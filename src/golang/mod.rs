@@ -10,11 +10,13 @@
 //! | [`cidr`] | `net.ParseCIDR` |
 //! | [`selector`] | `metav1.LabelSelectorAsSelector` |
 //! | [`base64`] | `base64.StdEncoding` |
+//! | [`expand`] | `os.Expand` |
 //! | [`names`] | `k8s.io/apimachinery/pkg/util/validation`: names, keys, label values |
 
 pub mod base64;
 pub mod cidr;
 pub mod duration;
+pub mod expand;
 pub mod names;
 pub mod selector;
 

@@ -4,19 +4,27 @@
 //! file, no clock; it does not ask who is at work, whether the object is being deleted, or whether the
 //! stored object had the fault already: the engine does that for all rules alike.
 
+mod configmap;
 mod drcluster;
+mod drclusterconfig;
 mod drplacementcontrol;
 mod drpolicy;
+mod maintenancemode;
 mod placement;
+mod protectedvolumereplicationgrouplist;
+mod recipe;
+mod replicationgroup;
+mod secret;
 mod unknown;
+mod volumereplicationgroup;
 
 use jsonptr::PointerBuf;
 
 use crate::{
-    api::{DRPlacementControl, Doc, Key, Kind, Object},
+    api::{self, DRPlacementControl, Doc, Key, Kind, Object},
     policy::{Contract, Mode, Operation},
     report::Related,
-    world::{Kept, Lens},
+    world::Lens,
 };
 
 /// What a rule is given: one object, what it was, and a view of the others.
@@ -56,13 +64,41 @@ impl<K: Kind> Case<'_, K> {
 pub type Rule<K> = (&'static str, fn(&Case<'_, K>, &mut Report));
 
 /// A kind that has rules.
-pub trait Judged: Kept {
+pub trait Judged: Kind {
     /// The rules that need code, a list a section, in the order of the kind's file in `policies/`.
     const RULES: &'static [&'static [Rule<Self>]];
 
     /// The rules with their contracts.
     fn book() -> &'static Book<Self>;
+
+    /// Whether an object is anybody's business here. Of the kinds of others only a few objects are.
+    fn concerns(_key: &Key, _world: &Lens<'_>, _operator_namespace: &str) -> bool {
+        true
+    }
 }
+
+/// Calls another macro with every kind that has rules.
+macro_rules! judged_kinds {
+    ($then:ident!) => {
+        $then!(
+            api::DRPlacementControl,
+            api::DRPolicy,
+            api::DRCluster,
+            api::Placement,
+            api::PlacementRule,
+            api::VolumeReplicationGroup,
+            api::Recipe,
+            api::ConfigMap,
+            api::Secret,
+            api::DRClusterConfig,
+            api::MaintenanceMode,
+            api::ProtectedVolumeReplicationGroupList,
+            api::ReplicationGroupSource,
+            api::ReplicationGroupDestination
+        )
+    };
+}
+pub(crate) use judged_kinds;
 
 /// The rules of one kind, each with its contract.
 pub struct Book<K: Kind> {
@@ -126,9 +162,18 @@ impl<K: Judged> Default for Book<K> {
 
 /// Gives kinds their [`Judged`]: the named list of rules, and a book made from it once.
 macro_rules! judged {
-    ($($kind:ty: $rules:expr;)*) => {$(
+    ($($kind:ty: $rules:expr $(, $concerns:expr)?;)*) => {$(
         impl $crate::rules::Judged for $kind {
             const RULES: &'static [&'static [$crate::rules::Rule<Self>]] = $rules;
+            $(
+                fn concerns(
+                    key: &$crate::api::Key,
+                    world: &$crate::world::Lens<'_>,
+                    operator_namespace: &str,
+                ) -> bool {
+                    $concerns(key, world, operator_namespace)
+                }
+            )?
 
             fn book() -> &'static $crate::rules::Book<Self> {
                 static BOOK: std::sync::LazyLock<$crate::rules::Book<$kind>> =
@@ -271,10 +316,8 @@ pub fn coded() -> Vec<&'static str> {
     fn ids<K: Judged>() -> impl Iterator<Item = &'static str> {
         K::RULES.iter().copied().flatten().map(|(id, _)| *id)
     }
-    ids::<crate::api::DRPlacementControl>()
-        .chain(ids::<crate::api::DRPolicy>())
-        .chain(ids::<crate::api::DRCluster>())
-        .chain(ids::<crate::api::Placement>())
-        .chain(ids::<crate::api::PlacementRule>())
-        .collect()
+    macro_rules! all {
+        ($($kind:ty),*) => { std::iter::empty()$(.chain(ids::<$kind>()))*.collect() };
+    }
+    judged_kinds!(all!)
 }

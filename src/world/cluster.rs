@@ -22,11 +22,7 @@ use kube::{
 use serde::{Deserialize, Deserializer};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Live, Store,
-    config::{HUB, OLM_NAMESPACE},
-    store::KeptKind,
-};
+use super::{Live, Store, config, store::KeptKind};
 use crate::api::{ConfigMap, Doc, Key, Kind};
 
 /// How long reading afresh what a denial rests on may take: the API server waits for the answer.
@@ -78,7 +74,7 @@ impl Cluster {
             store: RwLock::new(store),
             operator_namespace,
         });
-        for kind in Store::kinds() {
+        for kind in watched() {
             tokio::spawn(
                 stop.clone()
                     .run_until_cancelled_owned(Arc::clone(&cluster).follow(kind)),
@@ -96,11 +92,13 @@ impl Cluster {
             only_ramen_config_maps: true,
             ..Store::default()
         };
-        for kind in Store::kinds() {
-            for api in apis(&client, kind, operator_namespace) {
+        // Nothing is known of what is not watched.
+        store.set_synced(false);
+        for kind in watched() {
+            for (api, name) in apis(&client, kind, operator_namespace) {
                 let mut params = ListParams::default().limit(PAGE);
-                if kind.kind == ConfigMap::KIND {
-                    params = params.fields(&format!("metadata.name={HUB}"));
+                if let Some((_, name)) = name {
+                    params = params.fields(&format!("metadata.name={name}"));
                 }
                 loop {
                     let page = match api.list(&params).await {
@@ -117,6 +115,7 @@ impl Cluster {
                     }
                 }
             }
+            store.set_kind_synced(kind.kind, true);
         }
         Ok(store)
     }
@@ -157,9 +156,7 @@ impl Cluster {
             return None;
         }
         let read = |key: Key| async move {
-            let kind = Store::kinds()
-                .into_iter()
-                .find(|kind| kind.kind == key.kind)?;
+            let kind = watched().find(|kind| kind.kind == key.kind)?;
             let api = api(&self.client, kind, &key.namespace);
             match api.get_opt(&key.name).await {
                 Ok(found) => Some((key, found)),
@@ -190,17 +187,17 @@ impl Cluster {
 
     async fn follow(self: Arc<Self>, kind: KeptKind) {
         let apis = apis(&self.client, kind, &self.operator_namespace);
-        let config = watcher::Config::default().page_size(PAGE);
-        let config = if kind.kind == ConfigMap::KIND {
-            config.fields(&format!("metadata.name={HUB}"))
-        } else {
-            config
-        };
         let mut whole = vec![false; apis.len()];
-        let streams = apis.into_iter().enumerate().map(|(place, api)| {
-            watcher(api, config.clone())
+        let places: Vec<_> = apis.iter().map(|(_, place)| place.clone()).collect();
+        let streams = apis.into_iter().enumerate().map(|(number, (api, place))| {
+            let config = watcher::Config::default().page_size(PAGE);
+            let config = match place {
+                Some((_, name)) => config.fields(&format!("metadata.name={name}")),
+                None => config,
+            };
+            watcher(api, config)
                 .default_backoff()
-                .map(move |event| (place, event))
+                .map(move |event| (number, event))
                 .boxed()
         });
         let mut events = stream::select_all(streams);
@@ -215,18 +212,16 @@ impl Cluster {
                         .into_iter()
                         .map(|fetched| fetched.doc)
                         .collect();
-                    // Of a kind that is read in several namespaces each list speaks for its own.
-                    let several = whole.len() > 1;
-                    let namespace = if several {
-                        self.config_namespaces()[place].clone()
-                    } else {
-                        String::new()
+                    // Of a kind that is read in several places each list speaks for its own.
+                    let elsewhere = |key: &Key| match &places[place] {
+                        Some((namespace, name)) => {
+                            *key.namespace != **namespace || *key.name != **name
+                        }
+                        None => false,
                     };
                     let synced = whole.iter().all(|whole| *whole);
                     self.change(|store| {
-                        store.replace(kind.kind, docs, |key| {
-                            several && *key.namespace != *namespace
-                        });
+                        store.replace(kind.kind, docs, elsewhere);
                         store.set_kind_synced(kind.kind, synced);
                     });
                 }
@@ -260,30 +255,30 @@ impl Cluster {
             }
         }
     }
-
-    fn config_namespaces(&self) -> Vec<String> {
-        config_namespaces(&self.operator_namespace)
-    }
 }
 
-fn config_namespaces(operator_namespace: &str) -> Vec<String> {
-    let mut namespaces = vec![operator_namespace.to_owned()];
-    if operator_namespace != OLM_NAMESPACE {
-        namespaces.push(OLM_NAMESPACE.to_owned());
-    }
-    namespaces
+/// The kinds that are watched.
+fn watched() -> impl Iterator<Item = KeptKind> {
+    Store::kinds().into_iter().filter(|kind| kind.watched)
 }
+
+/// One object that is read by itself: namespace and name.
+type Single = (String, &'static str);
 
 /// Where the objects of a kind are read: everywhere, but for config maps, of which only Ramen's own are
 /// anybody's business here.
-fn apis(client: &Client, kind: KeptKind, operator_namespace: &str) -> Vec<Api<Fetched>> {
+fn apis(
+    client: &Client,
+    kind: KeptKind,
+    operator_namespace: &str,
+) -> Vec<(Api<Fetched>, Option<Single>)> {
     if kind.kind == ConfigMap::KIND {
-        return config_namespaces(operator_namespace)
-            .iter()
-            .map(|namespace| api(client, kind, namespace))
+        return config::places(operator_namespace)
+            .into_iter()
+            .map(|place| (api(client, kind, &place.0), Some(place)))
             .collect();
     }
-    vec![Api::all_with(client.clone(), &resource(kind))]
+    vec![(Api::all_with(client.clone(), &resource(kind)), None)]
 }
 
 fn api(client: &Client, kind: KeptKind, namespace: &str) -> Api<Fetched> {

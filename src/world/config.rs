@@ -15,6 +15,20 @@ pub(super) const DR_CLUSTER: &str = "ramen-dr-cluster-operator-config";
 pub const KEY: &str = "ramen_manager_config.yaml";
 /// Where the Operator Lifecycle Manager puts the hub operator.
 pub(super) const OLM_NAMESPACE: &str = "openshift-operators";
+/// Where it puts the operator on a managed cluster.
+pub(super) const OLM_CLUSTER_NAMESPACE: &str = "openshift-dr-system";
+
+/// Where Ramen's ConfigMaps may be: namespace and name.
+pub(super) fn places(operator_namespace: &str) -> Vec<(String, &'static str)> {
+    let mut places = Vec::new();
+    for (name, olm) in [(HUB, OLM_NAMESPACE), (DR_CLUSTER, OLM_CLUSTER_NAMESPACE)] {
+        places.push((operator_namespace.to_owned(), name));
+        if operator_namespace != olm {
+            places.push((olm.to_owned(), name));
+        }
+    }
+    places
+}
 
 /// Ramen's configuration, as one of its ConfigMaps has it.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::store::PLACEMENT_LABEL;
 use super::{
     APP_NAMESPACE, Config, LAST_CLUSTER, Lens, Lookup, Relation,
-    config::{HUB, OLM_NAMESPACE},
+    config::{DR_CLUSTER, HUB, OLM_CLUSTER_NAMESPACE, OLM_NAMESPACE},
 };
 use crate::api::{
     ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Key, ManagedCluster,
@@ -30,19 +30,27 @@ pub enum Placed<'a> {
 impl<'a> Lens<'a> {
     /// What the hub operator's ConfigMap says: in the configured namespace, else where OLM puts it.
     /// Nothing while it is missing or can't be read; then nobody knows the operations namespace.
-    ///
+    pub fn hub_config(&self, operator_namespace: &str) -> Option<&'a Config> {
+        self.config(HUB, operator_namespace, OLM_NAMESPACE)
+    }
+
+    /// As [`Lens::hub_config`], of the operator on a managed cluster.
+    pub fn cluster_operator_config(&self, operator_namespace: &str) -> Option<&'a Config> {
+        self.config(DR_CLUSTER, operator_namespace, OLM_CLUSTER_NAMESPACE)
+    }
+
     /// Where there is one in both namespaces, one was left behind. Unless they say the same, nobody can
     /// tell which holds, and nothing is refused for either.
-    pub fn hub_config(&self, operator_namespace: &str) -> Option<&'a Config> {
+    fn config(&self, name: &str, operator_namespace: &str, olm: &str) -> Option<&'a Config> {
         let read = |namespace: &str| {
-            let map = self.get::<ConfigMap>(namespace, HUB).found()?;
+            let map = self.get::<ConfigMap>(namespace, name).found()?;
             Some(self.config_of(&map.key()))
         };
         let own = read(operator_namespace);
-        if operator_namespace == OLM_NAMESPACE {
+        if operator_namespace == olm {
             return own?;
         }
-        let (own, other) = match (own, read(OLM_NAMESPACE)) {
+        let (own, other) = match (own, read(olm)) {
             (Some(own), Some(other)) => (own, other),
             (one, other) => return one.or(other)?,
         };

@@ -6,9 +6,9 @@ use super::{
     relations::{cluster_of_config, destination, placement_of_set},
 };
 use crate::api::{
-    ApplicationSet, ConfigMap, DRCluster, DRPlacementControl, DRPolicy, Doc, Key, Kind,
-    ManagedCluster, ManagedClusterView, Object, Placement, PlacementDecision, PlacementRule,
-    ReadError, Text,
+    ApplicationSet, ConfigMap, DRCluster, DRClusterConfig, DRPlacementControl, DRPolicy, Doc, Key,
+    Kind, ManagedCluster, ManagedClusterView, Object, Placement, PlacementDecision, PlacementRule,
+    ReadError, Recipe, Secret, Text, VolumeReplicationGroup,
 };
 
 /// The label by which a PlacementDecision names its Placement.
@@ -34,6 +34,8 @@ pub struct KeptKind {
     pub plural: &'static str,
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
+    /// Whether it is watched; else only files tell of it.
+    pub watched: bool,
 }
 
 impl KeptKind {
@@ -44,6 +46,7 @@ impl KeptKind {
             kind: K::KIND,
             plural: K::PLURAL,
             namespaced: K::NAMESPACED,
+            watched: K::WATCHED,
         }
     }
 }
@@ -144,8 +147,9 @@ macro_rules! store {
 
             /// The kinds of which not all objects are there (yet).
             pub fn unsynced(&self) -> Vec<&'static str> {
-                let all = [$((<$kind>::KIND, self.$field.synced)),*];
-                all.into_iter().filter(|(_, synced)| !synced).map(|(kind, _)| kind).collect()
+                let all = [$((KeptKind::of::<$kind>(), self.$field.synced)),*];
+                let missing = all.into_iter().filter(|(kind, synced)| kind.watched && !synced);
+                missing.map(|(kind, _)| kind.kind).collect()
             }
 
             /// Marks every kind as not there yet, or as there.
@@ -190,6 +194,14 @@ store! {
     views: ManagedClusterView, |view| cluster_of_config(view).map(|cluster| (Relation::ClusterConfig, cluster)).into_iter().collect();
     /// Config maps: Ramen's own, and offline all.
     config_maps: ConfigMap;
+    /// Applications on a managed cluster.
+    vrgs: VolumeReplicationGroup, vrg_relations;
+    /// Recipes for capturing and recovering an application.
+    recipes: Recipe;
+    /// What a managed cluster is to find out about itself; there is to be one.
+    cluster_configs: DRClusterConfig, |_| vec![(Relation::Any, "")];
+    /// Secrets, without what is in them; known offline only.
+    secrets: Secret;
 }
 
 impl Store {
@@ -240,6 +252,20 @@ fn drpc_relations(drpc: &Object<DRPlacementControl>) -> Vec<(Relation, &str)> {
         .annotation(APP_NAMESPACE)
         .unwrap_or(&drpc.meta.namespace);
     relations.push((Relation::AppNamespace, own));
+    relations
+}
+
+fn vrg_relations(vrg: &Object<VolumeReplicationGroup>) -> Vec<(Relation, &str)> {
+    let mut relations = vec![(Relation::Namespace, vrg.meta.namespace.as_str())];
+    let profiles = vrg.spec.s3_profiles.iter();
+    relations.extend(profiles.map(|profile| (Relation::Profile, profile.as_str())));
+    let protection = vrg.spec.kube_object_protection.as_ref();
+    let recipe = protection.and_then(|protection| protection.recipe_ref.as_ref());
+    relations.extend(
+        recipe
+            .and_then(|recipe| recipe.name.text())
+            .map(|name| (Relation::Recipe, name)),
+    );
     relations
 }
 

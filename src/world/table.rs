@@ -31,7 +31,7 @@ pub enum Relation {
     LastCluster,
     /// A DRPolicy by each of its clusters.
     Cluster,
-    /// A DRCluster by its S3 profile.
+    /// A DRCluster, or a VolumeReplicationGroup, by each of its S3 profiles.
     Profile,
     /// A PlacementDecision by the bare name of its placement.
     DecisionOf,
@@ -39,6 +39,12 @@ pub enum Relation {
     Destination,
     /// A ManagedClusterView of a managed cluster's DRClusterConfig, by the cluster.
     ClusterConfig,
+    /// A VolumeReplicationGroup by its namespace.
+    Namespace,
+    /// A VolumeReplicationGroup by the bare name of its Recipe.
+    Recipe,
+    /// Every object of a kind of which there are few, by the empty text.
+    Any,
 }
 
 /// The objects of one kind.

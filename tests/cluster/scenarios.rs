@@ -30,8 +30,14 @@ fn every_scenario_ends_as_it_says() {
     let alone = cluster.alone();
     clear(cluster);
     let mut manifests = shipped(cluster, "manifests/base");
-    manifests.extend(shipped(cluster, "manifests/optional/placements"));
-    manifests.extend(shipped(cluster, "manifests/optional/delete-guard"));
+    for optional in [
+        "placements",
+        "delete-guard",
+        "network-mappings",
+        "s3-secrets",
+    ] {
+        manifests.extend(shipped(cluster, &format!("manifests/optional/{optional}")));
+    }
     for manifest in &mut manifests {
         for webhook in manifest
             .get_mut("webhooks")
@@ -91,7 +97,7 @@ fn every_scenario_ends_as_it_says() {
 
 /// Takes away what other tests have left: a scenario's world is what it says, and no more.
 fn clear(cluster: &Cluster) {
-    let kinds = "drplacementcontrols,drpolicies,drclusters";
+    let kinds = "drplacementcontrols,drpolicies,drclusters,volumereplicationgroups,recipes,drclusterconfigs";
     let _ = cluster.kubectl(
         User::Admin,
         &["delete", kinds, "--all", "-A", "--wait=false"],

@@ -1,0 +1,10 @@
+//! ProtectedVolumeReplicationGroupList.
+//!
+//! In the order of `policies/protectedvolumereplicationgrouplist.yaml`.
+
+use super::judged;
+use crate::api::ProtectedVolumeReplicationGroupList;
+
+judged! {
+    ProtectedVolumeReplicationGroupList: &[];
+}

@@ -1,0 +1,10 @@
+//! Recipe.
+//!
+//! In the order of `policies/recipe.yaml`.
+
+use super::judged;
+use crate::api::Recipe;
+
+judged! {
+    Recipe: &[];
+}
