@@ -14,6 +14,7 @@
 //! | [`rules`] | the rules that need code, one file or folder a kind |
 //! | [`world`] | what a rule may ask about: from manifests, or watched in a cluster |
 //! | [`engine`] | request → findings → verdict: ratchet, trust, modes, exemptions |
+//! | [`floor`] | what holds without a server of ours: the rules as ValidatingAdmissionPolicies |
 //! | [`admission`] | `AdmissionReview` in and out, mutation, the TLS server |
 //! | [`cel`] | expressions in CEL, as kube-apiserver evaluates them |
 //! | [`golang`] | what Go's and Kubernetes' own libraries make of a text: durations, networks, selectors, names |
@@ -27,6 +28,7 @@ pub mod api;
 pub mod cel;
 pub mod cli;
 pub mod engine;
+pub mod floor;
 pub mod golang;
 pub mod manifest;
 pub mod policy;

@@ -2,6 +2,7 @@
 
 pub mod check;
 mod completions;
+mod policies;
 mod review;
 pub mod rules;
 mod serve;
@@ -38,6 +39,7 @@ enum Command {
     Review(review::Args),
     Rules(rules::RulesArgs),
     Explain(rules::ExplainArgs),
+    Policies(policies::Args),
     Completions(completions::Args),
 }
 
@@ -50,6 +52,7 @@ pub fn run() -> ExitCode {
         Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::rules(&args),
         Command::Explain(args) => rules::explain(&args),
+        Command::Policies(args) => policies::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error| {

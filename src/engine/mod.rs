@@ -10,6 +10,8 @@ mod offline;
 mod request;
 mod settings;
 
+pub(crate) use exempt::EXEMPT;
+pub(crate) use gates::{RESTORE_LABELS, Situation, foreseen};
 pub use judge::{Engine, Verdict};
 pub use request::{Request, User};
 pub(crate) use settings::rule_hint;
