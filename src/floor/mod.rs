@@ -8,8 +8,8 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
-//! | [`field`] | a field of an object, as CEL asks for it |
-//! | [`rule`] | from a contract to expressions |
+//! | `field` | a field of an object, as CEL asks for it |
+//! | `rule` | from a contract to expressions |
 
 mod field;
 mod rule;
