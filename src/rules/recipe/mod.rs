@@ -2,9 +2,9 @@
 //!
 //! In the order of `policies/recipe.yaml`.
 
-use super::judged;
+use super::{judged, volumereplicationgroup::OF_RECIPES};
 use crate::api::Recipe;
 
 judged! {
-    Recipe: &[];
+    Recipe: &[OF_RECIPES];
 }
