@@ -4,7 +4,10 @@
 //! reads the workflows `backup` and `restore` and what they use; the rest of a Recipe may be for somebody
 //! else. A string with parameters is not judged: each application has values of its own for them.
 
+mod condition;
+mod number;
 pub(in crate::rules) mod parameters;
+mod path;
 pub(in crate::rules) mod steps;
 
 use super::judged;
