@@ -462,9 +462,8 @@ fn write_all_ways(cluster: &Cluster, user: User, stored: &[Value]) {
             (Some("DRCluster"), Value::Null) => spec(drcluster("it")),
             (Some("DRPlacementControl"), Value::Null) => spec(drpc("it", "it")),
             (Some("VolumeReplicationGroup"), Value::Null) => spec(vrg("it", "it")),
-            (_, Value::Null) => object.clone(),
-            // It may only be an empty one.
-            (Some("Placement" | "PlacementRule"), _) => object.clone(),
+            // A placement may only be an empty one.
+            (_, Value::Null) | (Some("Placement" | "PlacementRule"), _) => object.clone(),
             _ => with(object.clone(), json!({"spec": null})),
         }
     });
