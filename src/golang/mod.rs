@@ -11,6 +11,7 @@
 //! | [`selector`] | `metav1.LabelSelectorAsSelector` |
 //! | [`base64`] | `base64.StdEncoding` |
 //! | [`expand`] | `os.Expand` |
+//! | [`pattern`] | `regexp.Compile` |
 //! | [`names`] | `k8s.io/apimachinery/pkg/util/validation`: names, keys, label values |
 
 pub mod base64;
@@ -18,6 +19,7 @@ pub mod cidr;
 pub mod duration;
 pub mod expand;
 pub mod names;
+pub mod pattern;
 pub mod selector;
 
 /// A text in double quotes, as Go's `%q` and `strconv.Quote` show it: quotes, backslashes and
