@@ -70,15 +70,15 @@ fn add_errors(
     settings: &Settings,
     schema: &Schema,
 ) {
-    let errors = schema.validate(manifest.raw());
+    let old = request.old.as_ref().map(|old| &old.value);
+    let errors = schema.validate_change(manifest.raw(), old);
     if errors.is_empty() {
         return;
     }
     // As the API server does, what is stored already is let be.
-    let old = request.old.as_ref().map(|old| schema.validate(&old.value));
     let stored: HashSet<(PointerBuf, String)> = old
+        .map_or_else(Vec::new, |old| schema.validate(old))
         .into_iter()
-        .flatten()
         .map(|error| (error.pointer, error.message))
         .collect();
     let mut said = Said::of(&verdict.findings);
@@ -93,7 +93,11 @@ fn add_errors(
             continue;
         };
         let at = (error.pointer.clone(), error.message.clone());
-        let (mode, lowered) = standing(contract, settings, stored.contains(&at));
+        let kept = match error.kind {
+            SchemaErrorKind::Rule { unchanged } => unchanged,
+            _ => stored.contains(&at),
+        };
+        let (mode, lowered) = standing(contract, settings, kept);
         if mode == Mode::Off {
             continue;
         }
