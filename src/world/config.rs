@@ -2,17 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::{
-    api::{self, ConfigMap, Key, Kind, Object, RamenConfig, Text},
-    manifest::goyaml,
-};
+use crate::api::{ConfigMap, Key, Kind, Object, RamenConfig, Text};
 
 /// The hub operator's ConfigMap.
 pub(super) const HUB: &str = "ramen-hub-operator-config";
 /// The ConfigMap of the operator on a managed cluster.
 pub(super) const DR_CLUSTER: &str = "ramen-dr-cluster-operator-config";
-/// The key with Ramen's configuration in both.
-pub const KEY: &str = "ramen_manager_config.yaml";
 /// Where the Operator Lifecycle Manager puts the hub operator.
 pub(super) const OLM_NAMESPACE: &str = "openshift-operators";
 /// Where it puts the operator on a managed cluster.
@@ -112,11 +107,9 @@ impl Configs {
             return;
         }
         let key = object.key();
-        let text = (object as &dyn std::any::Any)
-            .downcast_ref::<Object<ConfigMap>>()
-            .and_then(|map| map.spec.data.get(KEY))
-            .map_or("", String::as_str);
-        match read(text) {
+        let map = (object as &dyn std::any::Any).downcast_ref::<Object<ConfigMap>>();
+        let read = map.and_then(|map| map.spec.ramen_config().as_ref().ok());
+        match read.map(|read| read.says.clone()) {
             Some(ramen) => self.read.insert(key.clone(), Config { key, ramen }),
             None => self.read.remove(&key),
         };
@@ -124,56 +117,5 @@ impl Configs {
 
     pub(super) fn remove(&mut self, key: &Key) {
         self.read.remove(key);
-    }
-}
-
-fn read(text: &str) -> Option<RamenConfig> {
-    let embedded = goyaml::read(text, api::schema("RamenConfig")?).ok()?;
-    if embedded.value.is_null() {
-        return Some(RamenConfig::default());
-    }
-    serde_json::from_value(embedded.value).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_what_go_reads() {
-        let config = read(
-            "MAXCONCURRENTRECONCILES: 50.0\n\
-             multinamespace: { featureEnabled: yes }\n\
-             s3StoreProfiles: [{ s3ProfileName: 1.5, s3Bucket: no, s3Region: null, s3Endpoint: {} }]\n\
-             leaderElection: { enabled: true }\n\
-             metadata: { name: noise }\n",
-        )
-        .unwrap();
-        assert_eq!(config.max_concurrent_reconciles, Some(50));
-        assert_eq!(config.multi_namespace.feature_enabled, Some(true));
-        assert!(config.leader_election.is_some());
-        let profile = &config.s3_store_profiles[0];
-        assert_eq!(
-            (&*profile.s3_profile_name, &*profile.s3_bucket),
-            ("1.5", "false")
-        );
-        assert_eq!(profile.s3_region, "");
-        assert_eq!(read("# nothing\n"), Some(RamenConfig::default()));
-    }
-
-    #[test]
-    fn refuses_what_go_refuses() {
-        for wrong in [
-            "maxConcurrentReconciles: '7'",
-            "maxConcurrentReconciles: 1.5",
-            "volSync: { disabled: 'true' }",
-            "s3StoreProfiles: none",
-            "leaderElection: { leaseDuration: 1d }",
-            "kind: 7",
-            "- a",
-            "a: b: c",
-        ] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
     }
 }
