@@ -296,6 +296,7 @@ impl Reader<'_> {
             message,
             help,
             position,
+            syntax: false,
         });
     }
 
