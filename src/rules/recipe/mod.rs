@@ -19,7 +19,7 @@ pub(in crate::rules) mod steps;
 mod users;
 mod workflow;
 
-use super::{Case, Draft, Report, Rule, judged};
+use super::{Case, Draft, Report, Rule, judged, volumereplicationgroup::OF_RECIPES};
 use crate::{api::Recipe, report::nearest};
 
 judged! {
@@ -33,6 +33,7 @@ judged! {
         field::RULES,
         job::RULES,
         users::RULES,
+        OF_RECIPES,
     ];
 }
 
