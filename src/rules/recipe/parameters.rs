@@ -34,6 +34,7 @@ pub(in crate::rules) enum Role {
 
 /// A string in a Recipe.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "a text is a text at a place")]
 pub(in crate::rules) struct Text<'r> {
     /// The string's place in the object; for the name of a field that of the field.
     pub(in crate::rules) at: String,
