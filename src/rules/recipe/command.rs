@@ -148,7 +148,7 @@ fn dollars(case: &Case<'_, Recipe>, report: &mut Report) {
         return;
     };
     let given = given(case);
-    for parameters::Text { at, text } in parameters::texts(spec) {
+    for parameters::Text { at, text, .. } in parameters::texts(spec) {
         if expand::is_open(text) {
             report
                 .say(
