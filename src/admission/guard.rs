@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::StatusCode;
 use hyper::body::Bytes;
+use tokio::sync::watch;
 
 use super::{
     metrics::{self, Endpoint, Metrics},
@@ -13,19 +14,21 @@ use super::{
     server::{Refusal, Reviewer},
 };
 use crate::{
+    api,
     engine::{Engine, Request, Verdict},
     policy::{Mode, Operation},
+    rules::judged_kinds,
     world::{Cluster, Store},
 };
 
-/// The kinds that are counted by name in metrics.
-pub const KINDS: &[&str] = &[
-    "DRPlacementControl",
-    "DRPolicy",
-    "DRCluster",
-    "Placement",
-    "PlacementRule",
-];
+macro_rules! kinds {
+    ($($kind:ty),*) => {
+        &[$(<$kind as api::Kind>::KIND),*]
+    };
+}
+
+/// The kinds that are counted by name in metrics: all that are judged.
+pub const KINDS: &[&str] = judged_kinds!(kinds!);
 
 /// Where the other objects are looked up.
 pub enum World {
@@ -40,6 +43,8 @@ pub struct Guard {
     engine: ArcSwap<Engine>,
     world: World,
     metrics: Arc<Metrics>,
+    /// Whether the certificate is one that clients are told to trust, where that takes time.
+    certified: Option<watch::Receiver<bool>>,
 }
 
 impl Guard {
@@ -49,7 +54,15 @@ impl Guard {
             engine: ArcSwap::from_pointee(engine),
             world,
             metrics,
+            certified: None,
         }
+    }
+
+    /// The same guard, not ready before `certified` says so.
+    #[must_use]
+    pub fn ready_when(mut self, certified: watch::Receiver<bool>) -> Self {
+        self.certified = Some(certified);
+        self
     }
 
     /// Judges by another engine from now on: the configuration has changed.
@@ -149,6 +162,9 @@ impl Reviewer for Guard {
     }
 
     fn ready(&self) -> Result<(), String> {
+        if self.certified.as_ref().is_some_and(|it| !*it.borrow()) {
+            return Err("the certificate that all replicas share is not there yet".to_owned());
+        }
         match &self.world {
             World::Manifests(_) => Ok(()),
             World::Cluster(cluster) => cluster.ready(),

@@ -187,6 +187,50 @@ impl Metrics {
         self.registry.register(Box::new(metric))
     }
 
+    /// A number of another part's.
+    ///
+    /// # Errors
+    /// If a metric of that name is registered.
+    pub fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, String> {
+        self.added(IntGauge::new(name, help))
+    }
+
+    /// A moment, or a duration, of another part's, in seconds.
+    ///
+    /// # Errors
+    /// If a metric of that name is registered.
+    pub fn seconds(&self, name: &str, help: &str) -> Result<Gauge, String> {
+        self.added(Gauge::new(name, help))
+    }
+
+    /// Numbers of another part's, by labels.
+    ///
+    /// # Errors
+    /// If a metric of that name is registered.
+    pub fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, String> {
+        self.added(IntGaugeVec::new(Opts::new(name, help), labels))
+    }
+
+    /// What another part counts, by labels.
+    ///
+    /// # Errors
+    /// If a metric of that name is registered.
+    pub fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntCounterVec, String> {
+        self.added(IntCounterVec::new(Opts::new(name, help), labels))
+    }
+
+    fn added<C: Collector + Clone + 'static>(
+        &self,
+        metric: Result<C, prometheus::Error>,
+    ) -> Result<C, String> {
+        register(&self.registry, metric).map_err(|error| error.to_string())
+    }
+
     /// Counts a review that was answered.
     pub fn request(&self, endpoint: Endpoint, kind: &str, operation: &str, verdict: Verdict) {
         let labels = [
