@@ -17,6 +17,7 @@ use crate::{
     api,
     engine::{Engine, Request, Verdict},
     policy::{Mode, Operation},
+    report::Lowered,
     rules::judged_kinds,
     world::{Cluster, Store},
 };
@@ -105,7 +106,7 @@ impl Guard {
         self.metrics
             .request(endpoint, &request.kind, request.operation.name(), result);
         for finding in &verdict.findings {
-            self.metrics.finding(&finding.rule.id, finding.mode.name());
+            self.metrics.finding(finding);
         }
         if verdict.findings.is_empty() {
             return;
@@ -118,6 +119,9 @@ impl Guard {
                 .map(|finding| &*finding.rule.id)
                 .collect()
         };
+        let exempted = verdict.findings.iter();
+        let exempted = exempted.filter(|finding| finding.lowered == Some(Lowered::Exempted));
+        let exempted: Vec<&str> = exempted.map(|finding| &*finding.rule.id).collect();
         tracing::info!(
             uid = review.uid,
             endpoint = endpoint.name(),
@@ -130,6 +134,7 @@ impl Guard {
             deny = ?rules(Mode::Deny),
             warn = ?rules(Mode::Warn),
             audit = ?rules(Mode::Audit),
+            exempted = ?exempted,
             "judged"
         );
     }

@@ -11,6 +11,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
 };
 
+use crate::report::{Finding, Lowered};
+
 /// The content type of what [`Metrics::render`] gives.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
@@ -76,6 +78,8 @@ pub struct Metrics {
     kinds: &'static [&'static str],
     requests: IntCounterVec,
     findings: IntCounterVec,
+    observed: IntCounterVec,
+    exempted: IntCounterVec,
     durations: [Histogram; 2],
     in_flight: IntGauge,
     connections: IntGauge,
@@ -136,6 +140,26 @@ impl Metrics {
                         "Findings, by rule and by the mode that was applied.",
                     ),
                     &["rule", "mode"],
+                ),
+            )?,
+            observed: register(
+                &registry,
+                IntCounterVec::new(
+                    Opts::new(
+                        "ramen_guard_would_have_denied_total",
+                        "Findings that would have refused the request if the profile did not only observe.",
+                    ),
+                    &["rule"],
+                ),
+            )?,
+            exempted: register(
+                &registry,
+                IntCounterVec::new(
+                    Opts::new(
+                        "ramen_guard_exemptions_total",
+                        "Findings that an annotation on the object exempted it from.",
+                    ),
+                    &["rule"],
                 ),
             )?,
             durations: [Endpoint::Validate, Endpoint::Mutate]
@@ -247,9 +271,17 @@ impl Metrics {
         self.request(endpoint, OTHER, OTHER, Verdict::Failed);
     }
 
-    /// Counts a finding. `rule` must be the id of a rule, never a text from a request.
-    pub fn finding(&self, rule: &str, mode: &str) {
+    /// Counts a finding, and what it would have been.
+    pub fn finding(&self, finding: &Finding) {
+        // The ids of rules and the names of modes, never a text from a request.
+        let (rule, mode) = (&*finding.rule.id, finding.mode.name());
         self.findings.with_label_values(&[rule, mode]).inc();
+        let lowered = match finding.lowered {
+            Some(Lowered::Observed) => &self.observed,
+            Some(Lowered::Exempted) => &self.exempted,
+            _ => return,
+        };
+        lowered.with_label_values(&[rule]).inc();
     }
 
     /// Records how long an answer took.
@@ -311,8 +343,12 @@ fn known(names: &'static [&'static str], name: &str) -> &'static str {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+
+    use jsonptr::PointerBuf;
 
     use super::*;
+    use crate::policy::{self, Mode};
 
     const KINDS: [&str; 2] = ["DRPolicy", "DRPlacementControl"];
 
@@ -320,13 +356,27 @@ mod tests {
     fn what_is_counted_is_shown() {
         let metrics = Metrics::new(&KINDS).unwrap();
         metrics.request(Endpoint::Validate, "DRPolicy", "CREATE", Verdict::Denied);
-        metrics.finding("drpolicy-drclusters-distinct", "deny");
+        let finding = |mode, lowered| Finding {
+            rule: policy::contract("drpolicy-drclusters-distinct").unwrap(),
+            mode,
+            pointer: PointerBuf::default(),
+            message: String::new(),
+            fix: None,
+            related: Vec::new(),
+            rests_on: Arc::default(),
+            lowered,
+        };
+        metrics.finding(&finding(Mode::Deny, None));
+        metrics.finding(&finding(Mode::Warn, Some(Lowered::Observed)));
+        metrics.finding(&finding(Mode::Audit, Some(Lowered::Exempted)));
         metrics.took(Endpoint::Mutate, Duration::from_micros(70));
         metrics.certificate_not_after().set(1.9e9);
         let text = metrics.render().unwrap();
         for line in [
             r#"ramen_guard_requests_total{endpoint="validate",kind="DRPolicy",operation="CREATE",verdict="denied"} 1"#,
             r#"ramen_guard_findings_total{mode="deny",rule="drpolicy-drclusters-distinct"} 1"#,
+            r#"ramen_guard_would_have_denied_total{rule="drpolicy-drclusters-distinct"} 1"#,
+            r#"ramen_guard_exemptions_total{rule="drpolicy-drclusters-distinct"} 1"#,
             r#"ramen_guard_request_duration_seconds_bucket{endpoint="mutate",le="0.0001"} 1"#,
             r#"ramen_guard_request_duration_seconds_bucket{endpoint="mutate",le="0.00005"} 0"#,
             r#"ramen_guard_request_duration_seconds_count{endpoint="validate"} 0"#,

@@ -21,6 +21,7 @@ use crate::{
         metrics::Metrics,
         server::{Bound, Limits, ServerConfig, serve},
         tls::{Source, TlsConfig},
+        world::WorldMetrics,
     },
     engine::Engine,
     reconcile::{self, Lives, Options, Pace, Started},
@@ -130,11 +131,11 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
     let world = if args.state.is_empty() {
         let client = Cluster::client().await.map_err(|error| error.to_string())?;
         reconciler = reconcile(args, &client, &metrics, &stop)?;
-        World::Cluster(Cluster::watch(
-            client,
-            &engine.settings.ramen.namespace,
-            &stop,
-        ))
+        let cluster = Cluster::watch(client, &engine.settings.ramen.namespace, &stop);
+        WorldMetrics::new(Arc::clone(&cluster))
+            .and_then(|world| metrics.register(world))
+            .map_err(|error| error.to_string())?;
+        World::Cluster(cluster)
     } else {
         World::Manifests(Box::new(state(&args.state)?))
     };
