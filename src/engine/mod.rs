@@ -13,7 +13,7 @@ mod settings;
 pub use judge::{Engine, Verdict};
 pub use request::{Request, User};
 pub(crate) use settings::rule_hint;
-pub use settings::{RamenSettings, Settings, SettingsError};
+pub use settings::{RamenSettings, ReconcileSettings, Settings, SettingsError};
 
 /// What our own annotations and labels are under.
 pub const DOMAIN: &str = "guard.ramendr.openshift.io";

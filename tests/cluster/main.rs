@@ -14,6 +14,7 @@ mod tls;
 mod webhooks;
 
 mod bare;
+mod certificates;
 mod manifests;
 mod routing;
 mod scenarios;
