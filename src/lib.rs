@@ -19,6 +19,7 @@
 //! | [`golang`] | what Go's and Kubernetes' own libraries make of a text: durations, networks, selectors, names |
 //! | [`manifest`] | YAML as kubectl reads it, with positions; schemas |
 //! | [`scenario`] | the scenarios that prove the rules, which `explain` shows too |
+//! | [`install`] | the manifests that an administrator applies |
 //! | [`report`] | findings, and how they are shown |
 //! | [`cli`] | one file a command |
 
@@ -27,6 +28,7 @@ pub mod api;
 pub mod cli;
 pub mod engine;
 pub mod golang;
+pub mod install;
 pub mod manifest;
 pub mod policy;
 pub mod reconcile;

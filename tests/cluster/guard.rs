@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -49,8 +49,18 @@ impl Guard {
     /// the shared one.
     #[track_caller]
     pub(crate) fn pod(cluster: &Cluster, args: &[&str]) -> Self {
+        Self::pod_as(cluster, &cluster.kubeconfig(User::Admin), args)
+    }
+
+    /// The same with the rights of whom this file is for.
+    #[track_caller]
+    pub(crate) fn pod_as(cluster: &Cluster, kubeconfig: &Path, args: &[&str]) -> Self {
         let name = cluster.name("pod");
-        let pod = [("POD_NAMESPACE", "ramen-guard-system"), ("POD_NAME", &name)];
+        let pod = [
+            ("POD_NAMESPACE", "ramen-guard-system"),
+            ("POD_NAME", &name),
+            ("KUBECONFIG", kubeconfig.to_str().expect("a plain path")),
+        ];
         Self::spawn(cluster, User::Admin, args, &pod)
     }
 
@@ -67,8 +77,8 @@ impl Guard {
                 ])
                 .args(args)
                 .env_remove("POD_NAMESPACE")
-                .envs(env.iter().copied())
-                .env("KUBECONFIG", cluster.kubeconfig(user)),
+                .env("KUBECONFIG", cluster.kubeconfig(user))
+                .envs(env.iter().copied()),
             &log,
         );
         let log = cluster.folder.join(log);

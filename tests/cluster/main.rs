@@ -15,6 +15,7 @@ mod webhooks;
 
 mod bare;
 mod certificates;
+mod install;
 mod manifests;
 mod routing;
 mod scenarios;
