@@ -16,6 +16,7 @@ mod webhooks;
 mod bare;
 mod certificates;
 mod manifests;
+mod reconcile;
 mod routing;
 mod scenarios;
 mod served;
