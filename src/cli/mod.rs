@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod audit;
 mod break_glass;
 pub mod check;
 mod completions;
@@ -38,6 +39,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Args),
+    Audit(audit::Args),
     Serve(serve::Args),
     Review(review::Args),
     Rules(rules::RulesArgs),
@@ -53,6 +55,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::rules(&args),

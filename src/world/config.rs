@@ -8,13 +8,13 @@ use crate::{
 };
 
 /// The hub operator's ConfigMap.
-pub(super) const HUB: &str = "ramen-hub-operator-config";
+pub const HUB: &str = "ramen-hub-operator-config";
 /// The ConfigMap of the operator on a managed cluster.
 pub(super) const DR_CLUSTER: &str = "ramen-dr-cluster-operator-config";
 /// The key with Ramen's configuration in both.
 pub const KEY: &str = "ramen_manager_config.yaml";
 /// Where the Operator Lifecycle Manager puts the hub operator.
-pub(super) const OLM_NAMESPACE: &str = "openshift-operators";
+pub const OLM_NAMESPACE: &str = "openshift-operators";
 /// Where it puts the operator on a managed cluster.
 pub(super) const OLM_CLUSTER_NAMESPACE: &str = "openshift-dr-system";
 

@@ -17,6 +17,7 @@ mod bare;
 mod certificates;
 mod install;
 mod manifests;
+mod reconcile;
 mod routing;
 mod scenarios;
 mod served;
