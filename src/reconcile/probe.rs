@@ -76,6 +76,17 @@ impl Probe {
 
     pub(super) async fn run(&mut self, place: &Place) -> Probed {
         let (reached, said) = reach(place).await;
+        let left_over = left_over(place).await;
+        let probed = Probed {
+            reached,
+            said,
+            left_over,
+        };
+        if self.before.as_ref() != Some(&probed) {
+            say(&probed);
+        }
+        let left_over = i64::try_from(probed.left_over.len()).unwrap_or(i64::MAX);
+        self.left_over.set(left_over);
         self.success.set(reached.map_or(-1, i64::from));
         if reached == Some(true) {
             #[expect(
@@ -84,17 +95,6 @@ impl Probe {
             )]
             self.last
                 .set(OffsetDateTime::now_utc().unix_timestamp() as f64);
-        }
-        let left_over = left_over(place).await;
-        self.left_over
-            .set(i64::try_from(left_over.len()).unwrap_or(i64::MAX));
-        let probed = Probed {
-            reached,
-            said,
-            left_over,
-        };
-        if self.before.as_ref() != Some(&probed) {
-            say(&probed);
         }
         self.before = Some(probed.clone());
         probed

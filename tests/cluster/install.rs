@@ -219,13 +219,16 @@ fn the_guard_may_read_just_what_it_watches() {
         .iter()
         .find(|it| it["kind"] == "ClusterRole" && it["metadata"]["name"] == "ramen-guard-world");
     let rules = role.expect("the role")["rules"].as_array().expect("rules");
-    let mut granted = BTreeSet::new();
+    let (mut granted, mut listed) = (BTreeSet::new(), BTreeSet::new());
     for rule in rules {
-        assert_eq!(rule["verbs"], json!(["get", "list", "watch"]));
         let group = rule["apiGroups"][0].as_str().expect("a group");
+        let watches = rule["verbs"] == json!(["get", "list", "watch"]);
+        assert!(watches || rule["verbs"] == json!(["list"]), "{rule}");
         for resource in rule["resources"].as_array().expect("resources") {
             let resource = resource.as_str().expect("a name");
-            granted.insert(format!("{resource}.{group}"));
+            let name = format!("{resource}.{group}");
+            let kinds = if watches { &mut granted } else { &mut listed };
+            kinds.insert(name);
             assert_eq!(resource == "configmaps", rule["resourceNames"].is_array());
         }
     }
@@ -234,6 +237,19 @@ fn the_guard_may_read_just_what_it_watches() {
         .map(|kind| format!("{}.{}", kind.plural, kind.group))
         .collect();
     assert_eq!(granted, watched);
+    // The audit lists every kind of Ramen's.
+    let crds = cluster.get_json(&["crd"]);
+    let crds = crds["items"].as_array().expect("a list").iter();
+    let names = crds.filter_map(|crd| crd["metadata"]["name"].as_str());
+    let ramens: BTreeSet<String> = names
+        .filter(|name| name.ends_with(".ramendr.openshift.io"))
+        .map(str::to_owned)
+        .collect();
+    let known: BTreeSet<String> = granted.union(&listed).cloned().collect();
+    assert!(
+        ramens.is_subset(&known) && listed.is_subset(&ramens),
+        "{ramens:?}"
+    );
 }
 
 /// `kubectl auth can-i`, as the guard.
@@ -276,6 +292,10 @@ fn the_guard_has_the_rights_it_needs_and_no_other() {
         "patch validatingwebhookconfiguration/ramen-guard-delete",
         "create events.events.k8s.io -n default",
         "get namespace/ramen-guard-system",
+        "list maintenancemodes.ramendr.openshift.io",
+        "patch configmap/ramen-guard-status -n ramen-guard-system",
+        "patch placementrules.apps.open-cluster-management.io -n app",
+        "create drpolicies.ramendr.openshift.io",
     ] {
         assert!(can(cluster, yes), "may not {yes}");
     }
@@ -290,6 +310,9 @@ fn the_guard_has_the_rights_it_needs_and_no_other() {
         "patch configmap/ramen-dr-cluster-operator-config -n ramen-system",
         "update drpolicies.ramendr.openshift.io",
         "delete drpolicies.ramendr.openshift.io",
+        "create drclusters.ramendr.openshift.io",
+        "create drplacementcontrols.ramendr.openshift.io -n app",
+        "patch configmap/ramen-guard -n ramen-guard-system",
         "patch drplacementcontrols.ramendr.openshift.io -n app --subresource=status",
         "patch volumereplicationgroups.ramendr.openshift.io -n app",
         "create validatingwebhookconfigurations",

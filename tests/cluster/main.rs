@@ -6,6 +6,7 @@ mod assets;
 mod fixtures;
 mod guard;
 mod kubectl;
+mod link;
 mod process;
 mod proxy;
 mod server;
@@ -15,6 +16,7 @@ mod webhooks;
 
 mod bare;
 mod certificates;
+mod failsafe;
 mod install;
 mod manifests;
 mod reconcile;

@@ -382,14 +382,24 @@ fn the_way_from_the_api_server_is_tried() {
     let guard = Guard::pod(cluster, &[FASTER]).ready();
     let probe = |wanted: f64| until(|| guard.metric("ramen_guard_probe_success") == Some(wanted));
     assert!(probe(0.0), "there is no configuration");
-    assert_eq!(guard.said("does not ask the guard").len(), 1);
+    assert_eq!(
+        guard.said("does not ask the guard").len(),
+        1,
+        "{:?}",
+        guard.said("probe")
+    );
     assert_eq!(guard.metric("ramen_guard_old_webhooks"), Some(1.0));
     assert_eq!(guard.said("of an old Ramen").len(), 1);
     fresh.install(&guard);
     assert!(probe(1.0), "{:?}", guard.said("probe"));
     cluster.point_service_at(Backend::Nothing);
     assert!(probe(0.0), "{:?}", guard.said("probe"));
-    assert_eq!(guard.said("can't reach the guard").len(), 1);
+    assert_eq!(
+        guard.said("can't reach the guard").len(),
+        1,
+        "{:?}",
+        guard.said("probe")
+    );
     cluster.point_service_at(guard.port);
     assert!(probe(1.0), "{:?}", guard.said("probe"));
     let stored = cluster.kubectl(User::Admin, &["get", "drpolicy", "ramen-guard-probe"], None);
