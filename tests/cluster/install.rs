@@ -380,6 +380,16 @@ fn the_guard_lives_on_the_rights_that_the_manifests_give() {
     let policy = cluster.get_json(&["drpolicy", &name]);
     let label = &policy["metadata"]["labels"]["cluster.open-cluster-management.io/backup"];
     assert_eq!(label, "ramen");
+    // What it does now and then, it may do, too.
+    let reached = until(|| guard.metric("ramen_guard_probe_success ") == Some(1.0));
+    assert!(reached, "the probe fails: {:?}", guard.said("probe"));
+    let status = ["configmap", "ramen-guard-status", "-n", NAMESPACE];
+    let audited = until(|| {
+        let args = [&["get", "-o", "jsonpath={.data.audit}"], &status[..]].concat();
+        let told = cluster.kubectl(User::Admin, &args, None).stdout;
+        told.starts_with("at ") && !told.contains("not audited")
+    });
+    assert!(audited, "it does not audit: {:?}", guard.said("can't"));
     assert_eq!(guard.said("orbidden"), Vec::<String>::new());
 
     fresh.admin(&["delete", CONFIGURATIONS, "-l", OURS]);
