@@ -513,6 +513,72 @@ fn break_glass_takes_a_dead_guard_out_of_the_way() {
     drop(fresh);
 }
 
+/// The commands of a guide: its blocks of `sh`. Those of `console` take more than an API server.
+fn commands(guide: &str) -> Vec<String> {
+    let (mut blocks, mut open) = (Vec::new(), None);
+    for line in guide.lines() {
+        let text = line.trim_start();
+        match (&mut open, text) {
+            (None, "```sh") => open = Some((line.len() - text.len(), String::new())),
+            (Some(_), "```") => blocks.extend(open.take().map(|(_, block)| block)),
+            (Some((indent, block)), _) => {
+                block.push_str(line.get(*indent..).unwrap_or_default());
+                block.push('\n');
+            }
+            _ => {}
+        }
+    }
+    blocks
+}
+
+/// The guides say what works: every command in them is run.
+#[test]
+fn the_guides_say_what_works() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let fresh = Fresh::new(cluster);
+    ramens_namespaces(cluster);
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(root.join("examples"), folder.path().join("examples"))
+        .expect("a link");
+    let binary = PathBuf::from(env!("CARGO_BIN_EXE_ramen-guard"));
+    let path = format!(
+        "{}:{}:{}",
+        binary.parent().expect("a folder").display(),
+        cluster.programs.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let mut run = 0;
+    for guide in ["install", "break-glass", "upgrade", "gitops", "restore"] {
+        let text = fs::read_to_string(root.join(format!("docs/{guide}.md"))).expect("the guide");
+        for block in commands(&text) {
+            let shell = Command::new("bash")
+                .args(["-euo", "pipefail", "-c", &block])
+                .env("PATH", &path)
+                .env("KUBECONFIG", cluster.kubeconfig(User::Admin))
+                .current_dir(folder.path())
+                .output()
+                .expect("a shell");
+            let (stdout, stderr) = (
+                String::from_utf8_lossy(&shell.stdout),
+                String::from_utf8_lossy(&shell.stderr),
+            );
+            assert!(
+                shell.status.success(),
+                "docs/{guide}.md:\n{block}\n{stdout}{stderr}"
+            );
+            run += 1;
+        }
+    }
+    assert!(run >= 10, "only {run} blocks");
+    fresh.admin(&["delete", CONFIGURATIONS, "-l", OURS]);
+    forget_rights(cluster);
+    fresh.mark(false);
+    drop(fresh);
+}
+
 /// What Ramen's own webhooks of 2022 to 2024 left behind.
 const LEGACY: &str = "ramen-hub-validating-webhook-configuration";
 
