@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod audit;
+mod certs;
 pub mod check;
 mod completions;
 mod review;
@@ -40,6 +41,7 @@ enum Command {
     Review(review::Args),
     Rules(rules::RulesArgs),
     Explain(rules::ExplainArgs),
+    Certs(certs::Args),
     Completions(completions::Args),
 }
 
@@ -53,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::rules(&args),
         Command::Explain(args) => rules::explain(&args),
+        Command::Certs(args) => certs::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error| {
