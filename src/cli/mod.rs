@@ -2,6 +2,7 @@
 
 mod audit;
 mod break_glass;
+mod certs;
 pub mod check;
 mod completions;
 mod manifests;
@@ -47,6 +48,7 @@ enum Command {
     Manifests(manifests::Args),
     BreakGlass(break_glass::Args),
     Uninstall(uninstall::Args),
+    Certs(certs::Args),
     Completions(completions::Args),
 }
 
@@ -63,6 +65,7 @@ pub fn run() -> ExitCode {
         Command::Manifests(args) => manifests::run(&args),
         Command::BreakGlass(args) => break_glass::run(&args),
         Command::Uninstall(args) => uninstall::run(&args),
+        Command::Certs(args) => certs::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error| {

@@ -31,7 +31,7 @@ use crate::{
 /// How long a certificate lasts that is made in memory and gone with the process.
 const LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The names that an API server, or a person on the same machine, may call the webhook by.
-const NAMES: [&str; 6] = [
+pub(super) const NAMES: [&str; 6] = [
     "localhost",
     "127.0.0.1",
     "::1",

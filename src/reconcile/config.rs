@@ -27,8 +27,7 @@ use super::{
     tell::What,
 };
 use crate::{
-    api,
-    api::RAMEN_CONFIG,
+    api::{self, RAMEN_CONFIG},
     manifest::goyaml,
     world::{HUB_CONFIG, OLM_NAMESPACE},
 };
