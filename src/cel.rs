@@ -20,7 +20,7 @@ use kube_cel::{
 };
 use regex::Regex;
 
-use crate::golang::{self, pattern};
+use crate::golang::{self, regexp};
 
 pub use kube_cel::cel::{Value, objects::OptionalValue};
 
@@ -102,7 +102,7 @@ fn matches(This(text): This<Arc<String>>, pattern: Arc<String>) -> Result<bool, 
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let known = compiled
         .entry(pattern)
-        .or_insert_with_key(|text| pattern::compile(text));
+        .or_insert_with_key(|text| regexp::compile(text));
     match known {
         Some(pattern) => Ok(pattern.is_match(&text)),
         None => Err(ExecutionError::function_error("matches", "not a pattern")),

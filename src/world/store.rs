@@ -18,6 +18,12 @@ pub const APP_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/app-nam
 /// The annotation with the cluster that Ramen deployed the application to last.
 pub const LAST_CLUSTER: &str =
     "drplacementcontrol.ramendr.openshift.io/last-app-deployment-cluster";
+/// The annotations by which a placement names the DRPlacementControl that it belongs to.
+///
+/// Source: internal/controller/drplacementcontrol_controller.go:1257-1276
+pub const DRPC_NAME: &str = "drplacementcontrol.ramendr.openshift.io/drpc-name";
+/// See [`DRPC_NAME`].
+pub const DRPC_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/drpc-namespace";
 /// The label of a consistency group across applications.
 pub const GLOBAL_GROUP: &str = "ramendr.openshift.io/global-vgr";
 
@@ -39,7 +45,7 @@ pub struct KeptKind {
 }
 
 impl KeptKind {
-    fn of<K: Kind>() -> Self {
+    pub(crate) fn of<K: Kind>() -> Self {
         Self {
             group: K::GROUP,
             version: K::VERSION,
@@ -177,9 +183,9 @@ store! {
     /// Applications under protection.
     drpcs: DRPlacementControl, drpc_relations;
     /// Pairs of clusters.
-    policies: DRPolicy, |policy| policy.spec.dr_clusters.iter().map(|cluster| (Relation::Cluster, cluster.as_str())).collect();
+    policies: DRPolicy, policy_relations;
     /// Clusters.
-    clusters: DRCluster, |cluster| vec![(Relation::Profile, cluster.spec.s3_profile_name.as_str())];
+    clusters: DRCluster, |cluster| vec![(Relation::Profile, cluster.spec.s3_profile_name.as_str()), (Relation::Any, "")];
     /// Placements of Open Cluster Management.
     placements: Placement;
     /// The older placement rules.
@@ -219,8 +225,22 @@ impl Store {
     }
 }
 
+fn policy_relations(policy: &Object<DRPolicy>) -> Vec<(Relation, &str)> {
+    let clusters = policy.spec.dr_clusters.iter();
+    let mut relations: Vec<_> = clusters
+        .map(|cluster| (Relation::Cluster, cluster.as_str()))
+        .collect();
+    let mapping = policy.spec.network_mapping_ref.as_ref();
+    let mapping = mapping.and_then(|mapping| mapping.name.text());
+    relations.extend(mapping.map(|name| (Relation::NetworkMapping, name)));
+    relations
+}
+
 fn drpc_relations(drpc: &Object<DRPlacementControl>) -> Vec<(Relation, &str)> {
-    let mut relations = vec![(Relation::Name, drpc.meta.name.as_str())];
+    let mut relations = vec![
+        (Relation::Name, drpc.meta.name.as_str()),
+        (Relation::Namespace, drpc.meta.namespace.as_str()),
+    ];
     relations.extend(
         drpc.spec
             .dr_policy_ref

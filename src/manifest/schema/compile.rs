@@ -2,11 +2,12 @@
 
 use std::sync::{LazyLock, OnceLock};
 
+use jsonptr::Pointer;
 use regex::Regex;
 use serde_json::{Value, json};
 
 use super::{cel::Rules, format::Format};
-use crate::golang::pattern;
+use crate::golang::regexp;
 
 /// The schema of one value.
 #[derive(Debug, Default)]
@@ -76,7 +77,7 @@ impl Pattern {
     /// Whether the text matches. A pattern that can't be compiled matches everything: the CRD's
     /// mistake is not the object's.
     pub(super) fn matches(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| pattern::compile(&self.source));
+        let compiled = self.compiled.get_or_init(|| regexp::compile(&self.source));
         compiled
             .as_ref()
             .is_none_or(|pattern| pattern.is_match(text))
@@ -113,6 +114,17 @@ impl Types {
         }
     }
 
+    /// An empty value of the first of them.
+    pub(super) fn empty(&self) -> Option<Value> {
+        Some(match *self.0.first()? {
+            "object" => json!({}),
+            "array" => json!([]),
+            "string" => json!(""),
+            "boolean" => json!(false),
+            _ => json!(0),
+        })
+    }
+
     /// As an error names them.
     pub(super) fn names(&self) -> String {
         self.0.join(",")
@@ -120,6 +132,19 @@ impl Types {
 }
 
 impl Node {
+    /// The schema of the value at a place below this one's.
+    pub(super) fn at(&self, place: &Pointer) -> Option<&Self> {
+        place.tokens().try_fold(self, |node, token| {
+            let name = token.decoded();
+            let known = node.properties.iter();
+            let mut known = known.filter(|(known, _)| **known == *name);
+            let known = known.next().map(|(_, property)| &property.node);
+            known
+                .or(node.additional.as_deref())
+                .or(node.items.as_deref())
+        })
+    }
+
     pub(super) fn new(schema: &Value) -> Self {
         let flag = |name: &str| schema.get(name).and_then(Value::as_bool).unwrap_or(false);
         let text = |name: &str| schema.get(name).and_then(Value::as_str);

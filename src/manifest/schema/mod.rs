@@ -15,7 +15,7 @@ mod format;
 mod validate;
 mod value;
 
-use jsonptr::PointerBuf;
+use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
 
 /// A compiled schema.
@@ -86,6 +86,12 @@ impl Schema {
         Self {
             root: compile::Node::new(schema),
         }
+    }
+
+    /// An empty value of the type that is wanted at a place; nothing where any type is, or where the
+    /// schema does not reach.
+    pub fn empty(&self, place: &Pointer) -> Option<Value> {
+        self.root.at(place)?.types.empty()
     }
 
     /// Everything that kube-apiserver would refuse of a new object, in the order of its fields; what
