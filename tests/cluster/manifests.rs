@@ -198,3 +198,33 @@ fn a_second_apply_leaves_the_ca_bundle() {
         drop(alone);
     }
 }
+
+/// Each way to have the certificate made by others is the shipped manifests with somebody named who
+/// writes `caBundle`, and nobody else does.
+#[test]
+fn certificates_of_others_are_asked_for() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    for (folder, asks) in [
+        ("certs/cert-manager", "cert-manager.io/inject-ca-from"),
+        (
+            "certs/service-ca",
+            "service.beta.openshift.io/inject-cabundle",
+        ),
+    ] {
+        let built = shipped(cluster, folder);
+        let configurations = built
+            .iter()
+            .filter(|it| it["webhooks"].is_array())
+            .collect::<Vec<_>>();
+        assert!(configurations.len() >= 2, "{folder}");
+        for configuration in configurations {
+            let annotations = &configuration["metadata"]["annotations"];
+            assert!(annotations[asks].is_string(), "{folder}: {annotations}");
+            for webhook in webhooks(configuration) {
+                assert_eq!(webhook["clientConfig"].get("caBundle"), None);
+            }
+        }
+    }
+}
