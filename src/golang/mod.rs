@@ -2,7 +2,8 @@
 //!
 //! Ramen reads durations, networks, selectors and names with Go's functions, and some of them are
 //! neither what RFCs say nor what the usual Rust crates do. Each file here does what one of these
-//! functions does, checked against a table that the Go function made.
+//! functions does, checked against a table that the Go function made; `tests/golang.rs` compares them with Go
+//! itself.
 //!
 //! | module | the function |
 //! | --- | --- |
@@ -11,14 +12,22 @@
 //! | [`selector`] | `metav1.LabelSelectorAsSelector` |
 //! | [`base64`] | `base64.StdEncoding` |
 //! | [`expand`] | `os.Expand` |
+//! | [`url`] | `url.ParseRequestURI` |
+//! | [`regexp`] | `regexp.Compile` |
+//! | [`shlex`] | `github.com/google/shlex` |
+//! | [`cron`] | `github.com/robfig/cron/v3` |
 //! | [`names`] | `k8s.io/apimachinery/pkg/util/validation`: names, keys, label values |
 
 pub mod base64;
 pub mod cidr;
+pub mod cron;
 pub mod duration;
 pub mod expand;
 pub mod names;
+pub mod regexp;
 pub mod selector;
+pub mod shlex;
+pub mod url;
 
 /// A text in double quotes, as Go's `%q` and `strconv.Quote` show it: quotes, backslashes and
 /// control characters escaped, so that a message stays on one line.

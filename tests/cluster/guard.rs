@@ -60,9 +60,15 @@ impl Guard {
     /// the shared one.
     #[track_caller]
     pub(crate) fn pod(cluster: &Cluster, args: &[&str]) -> Self {
+        Self::pod_as(cluster, &cluster.kubeconfig(User::Admin), args)
+    }
+
+    /// The same with the rights of whom this file is for.
+    #[track_caller]
+    pub(crate) fn pod_as(cluster: &Cluster, kubeconfig: &Path, args: &[&str]) -> Self {
         let name = cluster.name("pod");
         let pod = [("POD_NAMESPACE", "ramen-guard-system"), ("POD_NAME", &name)];
-        Self::spawn(cluster, &cluster.kubeconfig(User::Admin), args, &pod)
+        Self::spawn(cluster, kubeconfig, args, &pod)
     }
 
     #[track_caller]

@@ -17,6 +17,8 @@ mod webhooks;
 mod bare;
 mod certificates;
 mod failsafe;
+mod install;
+mod managed;
 mod manifests;
 mod reconcile;
 mod routing;
