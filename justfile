@@ -27,3 +27,4 @@ bless:
 bench:
     benches/webhook.sh
     benches/check.sh
+    benches/world.py
