@@ -16,6 +16,7 @@
 //! | [`engine`] | request → findings → verdict: ratchet, trust, modes, exemptions |
 //! | [`admission`] | `AdmissionReview` in and out, mutation, the TLS server |
 //! | [`reconcile`] | certificates, `caBundle`, defaults, the audit of what is stored: the only code that writes |
+//! | [`cel`] | expressions in CEL, as kube-apiserver evaluates them |
 //! | [`golang`] | what Go's and Kubernetes' own libraries make of a text: durations, networks, selectors, names |
 //! | [`manifest`] | YAML as kubectl reads it, with positions; schemas |
 //! | [`scenario`] | the scenarios that prove the rules, which `explain` shows too |
@@ -25,6 +26,7 @@
 
 pub mod admission;
 pub mod api;
+pub mod cel;
 pub mod cli;
 pub mod engine;
 pub mod golang;

@@ -141,9 +141,13 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
     for pile in [CONTEXT, INPUTS] {
         check.know(pile, &mut world);
     }
-    // Nobody keeps ManagedClusters in Git, so that there is none says nothing.
+    // Nobody keeps ManagedClusters in Git, and nobody should keep Secrets there, so that there is none
+    // says nothing.
     if !live && world.managed_clusters.is_empty() {
         world.managed_clusters.synced = false;
+    }
+    if world.secrets.is_empty() {
+        world.secrets.synced = false;
     }
     let mut old: HashMap<Identity, Doc> = HashMap::new();
     for (_, stored) in given.old.iter() {
@@ -319,8 +323,12 @@ pub(super) fn place_of(manifest: &Manifest, pointer: &Pointer) -> Place {
 
 /// An unknown field, or one that YAML reads as another, is a matter of its name, not of its value.
 pub(super) fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
-    let rule = &finding.rule.id;
-    let position = if rule.ends_with("-unknown-field") || rule == "object-yaml11-surprise" {
+    const ABOUT_NAMES: [&str; 2] = [
+        "object-yaml11-surprise",
+        "vrg-recipe-parameter-name-yaml-bool",
+    ];
+    let rule = &*finding.rule.id;
+    let position = if rule.ends_with("-unknown-field") || ABOUT_NAMES.contains(&rule) {
         manifest.key_position(&finding.pointer)
     } else {
         manifest.position(&finding.pointer)

@@ -10,6 +10,7 @@ mod judge;
 mod offline;
 mod request;
 mod settings;
+mod watch;
 
 pub use audit::Audited;
 pub use judge::{Engine, Verdict};

@@ -27,9 +27,9 @@ use super::{
     tell::What,
 };
 use crate::{
-    api,
+    api::{self, RAMEN_CONFIG},
     manifest::goyaml,
-    world::{HUB_CONFIG, OLM_NAMESPACE, RAMEN_CONFIG},
+    world::{HUB_CONFIG, OLM_NAMESPACE},
 };
 
 /// A key that may be added, and how it is written.

@@ -12,7 +12,7 @@ mod store;
 mod table;
 
 pub use cluster::{Cluster, ClusterError, Watched};
-pub use config::{Config, Configs, HUB as HUB_CONFIG, KEY as RAMEN_CONFIG, OLM_NAMESPACE};
+pub use config::{Config, Configs, HUB as HUB_CONFIG, OLM_NAMESPACE};
 pub use lens::{Lens, Live, Lookup};
 pub use relations::{Placed, cluster_id, is_metro, is_zero};
 pub use store::{

@@ -18,6 +18,7 @@ mod bare;
 mod certificates;
 mod failsafe;
 mod install;
+mod managed;
 mod manifests;
 mod reconcile;
 mod routing;
