@@ -15,6 +15,7 @@
 //! | [`world`] | what a rule may ask about: from manifests, or watched in a cluster |
 //! | [`engine`] | request → findings → verdict: ratchet, trust, modes, exemptions |
 //! | [`admission`] | `AdmissionReview` in and out, mutation, the TLS server |
+//! | [`cel`] | expressions in CEL, as kube-apiserver evaluates them |
 //! | [`golang`] | what Go's and Kubernetes' own libraries make of a text: durations, networks, selectors, names |
 //! | [`manifest`] | YAML as kubectl reads it, with positions; schemas |
 //! | [`scenario`] | the scenarios that prove the rules, which `explain` shows too |
@@ -23,6 +24,7 @@
 
 pub mod admission;
 pub mod api;
+pub mod cel;
 pub mod cli;
 pub mod engine;
 pub mod golang;

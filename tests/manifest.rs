@@ -26,6 +26,8 @@ mod goyaml;
 mod load;
 #[path = "manifest/properties.rs"]
 mod properties;
+#[path = "manifest/rules.rs"]
+mod rules;
 #[path = "manifest/schema.rs"]
 mod schema;
 #[path = "manifest/yaml.rs"]

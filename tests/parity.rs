@@ -19,7 +19,7 @@ use ramen_guard::{
     scenario::{Expected, Scenario, scenarios},
     world::Store,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What `check` can't know, by the field of the finding: why a scenario may get another verdict there.
 fn unknown_offline(scenario: &Scenario, engine: &Engine) -> Option<&'static str> {
@@ -191,6 +191,59 @@ fn the_webhook_and_the_engine_find_the_same() {
         let causes = causes.as_array().map_or(0, Vec::len);
         assert_eq!(causes, direct.denials().count(), "{story}");
     }
+}
+
+/// The CRDs have rules of their own, in CEL. Where one of ours is about the same, only ours is heard.
+#[test]
+fn check_says_what_the_crds_rules_say() {
+    let object = |kind: &str, spec: Value| {
+        json!({
+            "apiVersion": "ramendr.openshift.io/v1alpha1",
+            "kind": kind,
+            "metadata": {"name": "one"},
+            "spec": spec,
+        })
+    };
+    let found = |old: Option<&Value>, new: &Value| {
+        let given = Given {
+            inputs: loaded("new", [new]).into(),
+            old: loaded("old", old).into(),
+            ..Given::default()
+        };
+        let outcome = check(&Engine::default(), given);
+        let blaming = findings(&outcome).into_iter().filter(|finding| {
+            ["/spec/clusterID", "/spec/drClusters"].contains(&finding.pointer.as_str())
+        });
+        blaming
+            .map(|finding| (finding.rule.id.clone(), finding.mode))
+            .collect::<Vec<_>>()
+    };
+    let [one, two] = ["one", "two"].map(|id| object("DRClusterConfig", json!({"clusterID": id})));
+    assert_eq!(found(None, &one), []);
+    assert_eq!(found(Some(&one), &one), []);
+    let changed = found(Some(&one), &two);
+    assert!(matches!(&changed[..], [(_, Mode::Deny)]), "{changed:?}");
+
+    let policy = |clusters: Value| {
+        object(
+            "DRPolicy",
+            json!({"drClusters": clusters, "schedulingInterval": "5m"}),
+        )
+    };
+    let [pair, single] = [policy(json!(["east", "west"])), policy(json!(["east"]))];
+    let rule = |id: &str, mode| vec![(id.to_owned(), mode)];
+    assert_eq!(
+        found(None, &single),
+        rule("drpolicy-drclusters-count", Mode::Deny)
+    );
+    assert_eq!(
+        found(Some(&single), &single),
+        rule("object-schema", Mode::Warn)
+    );
+    assert_eq!(
+        found(Some(&single), &pair),
+        rule("drpolicy-drclusters-immutable", Mode::Deny)
+    );
 }
 
 fn name(object: &Value) -> String {

@@ -84,6 +84,11 @@ impl Verdict {
     }
 }
 
+/// Whether a finding says that no rule could be asked.
+pub(super) fn is_unreadable(finding: &Finding) -> bool {
+    finding.rule.id == "object-unreadable"
+}
+
 /// Which rules are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -108,6 +113,16 @@ impl Engine {
     /// do first.
     pub fn judge_offline(&self, request: &Request, world: &Store, manifest: &Manifest) -> Verdict {
         let mut verdict = self.judge(request, world, None);
+        if verdict.findings.iter().any(is_unreadable)
+            && let Some((rest, wrong)) = offline::emptied(request)
+        {
+            let mut rest = self.judge(&rest, world, None);
+            let is_wrong =
+                |finding: &Finding| wrong.iter().any(|field| finding.pointer.starts_with(field));
+            rest.findings
+                .retain(|finding| !is_unreadable(finding) && !is_wrong(finding));
+            verdict.findings.append(&mut rest.findings);
+        }
         offline::add(&mut verdict, request, manifest, &self.settings);
         verdict
     }

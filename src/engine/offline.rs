@@ -9,17 +9,20 @@ use std::{
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::{Value, json};
 
-use super::{Request, Settings, Verdict};
+use super::{Request, Settings, Verdict, judge::is_unreadable};
 use crate::{
-    api,
+    api::{self, Kind as _, VolumeReplicationGroup},
     manifest::{
         load::Manifest,
         schema::{Schema, SchemaError, SchemaErrorKind},
-        yaml::Surprise,
+        yaml::{Surprise, SurpriseKind},
     },
     policy::{self, Contract, Mode},
     report::{Finding, Lowered, plain},
 };
+
+/// Where a `VolumeReplicationGroup` has the parameters of its recipe.
+const PARAMETERS: &str = "/spec/kubeObjectProtection/recipeParameters";
 
 /// The schema of a kind of Ramen's, compiled when first asked for.
 fn schema(kind: &str) -> Option<&'static Schema> {
@@ -39,6 +42,24 @@ fn schema(kind: &str) -> Option<&'static Schema> {
 static ANY: LazyLock<Schema> = LazyLock::new(|| {
     Schema::compile(&json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true }))
 });
+
+/// The request with empty values where a value is of another type than its field, and these fields: so
+/// rules can still be asked about the rest. Nothing where the object can't be made to fit.
+pub(super) fn emptied(request: &Request) -> Option<(Request, Vec<PointerBuf>)> {
+    let own = (request.group == api::GROUP).then(|| schema(&request.kind));
+    let schema = own.flatten()?;
+    let errors = schema.validate(&request.new.as_ref()?.value);
+    let mut emptied = request.clone();
+    let object = &mut emptied.new.as_mut()?.value;
+    let mut fields = Vec::new();
+    for error in errors {
+        if error.kind == SchemaErrorKind::Type {
+            *object.pointer_mut(error.pointer.as_str())? = schema.empty(&error.pointer)?;
+            fields.push(error.pointer);
+        }
+    }
+    (!fields.is_empty()).then_some((emptied, fields))
+}
 
 /// Adds what the schema says to the verdict of the rules. Where a rule blames the same field, it says
 /// it better.
@@ -70,15 +91,15 @@ fn add_errors(
     settings: &Settings,
     schema: &Schema,
 ) {
-    let errors = schema.validate(manifest.raw());
+    let old = request.old.as_ref().map(|old| &old.value);
+    let errors = schema.validate_change(manifest.raw(), old);
     if errors.is_empty() {
         return;
     }
     // As the API server does, what is stored already is let be.
-    let old = request.old.as_ref().map(|old| schema.validate(&old.value));
     let stored: HashSet<(PointerBuf, String)> = old
+        .map_or_else(Vec::new, |old| schema.validate(old))
         .into_iter()
-        .flatten()
         .map(|error| (error.pointer, error.message))
         .collect();
     let mut said = Said::of(&verdict.findings);
@@ -93,7 +114,11 @@ fn add_errors(
             continue;
         };
         let at = (error.pointer.clone(), error.message.clone());
-        let (mode, lowered) = standing(contract, settings, stored.contains(&at));
+        let kept = match error.kind {
+            SchemaErrorKind::Rule { unchanged } => unchanged,
+            _ => stored.contains(&at),
+        };
+        let (mode, lowered) = standing(contract, settings, kept);
         if mode == Mode::Off {
             continue;
         }
@@ -119,10 +144,9 @@ fn add_errors(
         });
     }
     // The schema says better what is wrong than the reading that failed of it.
-    let unreadable = |finding: &Finding| finding.rule.id == "object-unreadable";
     verdict
         .findings
-        .retain(|finding| readable || !unreadable(finding));
+        .retain(|finding| readable || !is_unreadable(finding));
 }
 
 /// The fields about which something is said, with the most that becomes of it.
@@ -131,9 +155,7 @@ struct Said(BTreeMap<String, Mode>);
 impl Said {
     fn of(findings: &[Finding]) -> Self {
         let mut said = Self(BTreeMap::new());
-        let rules = findings
-            .iter()
-            .filter(|finding| finding.rule.id != "object-unreadable");
+        let rules = findings.iter().filter(|finding| !is_unreadable(finding));
         for finding in rules {
             said.add(&finding.pointer, finding.mode);
         }
@@ -216,7 +238,14 @@ fn add_key(verdict: &mut Verdict, request: &Request, surprise: &Surprise, settin
         finding.fix = Some(format!("YAML 1.1 reads {written} as {name}: {fix}"));
         return;
     }
-    let Some(rule) = policy::contract("object-yaml11-surprise") else {
+    let parameter = request.kind == VolumeReplicationGroup::KIND
+        && surprise.pointer.as_str() == PARAMETERS
+        && surprise.kind == SurpriseKind::Boolean;
+    let Some(rule) = policy::contract(if parameter {
+        "vrg-recipe-parameter-name-yaml-bool"
+    } else {
+        "object-yaml11-surprise"
+    }) else {
         return;
     };
     let mode = settings.mode(rule);

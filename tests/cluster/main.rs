@@ -14,6 +14,7 @@ mod tls;
 mod webhooks;
 
 mod bare;
+mod managed;
 mod manifests;
 mod routing;
 mod scenarios;

@@ -15,6 +15,7 @@ use crate::{
     fixtures::list,
     guard::Guard,
     kubectl::Output,
+    manifests::OPTIONAL,
     server::{Cluster, User, until},
     webhooks::shipped,
 };
@@ -30,13 +31,8 @@ fn every_scenario_ends_as_it_says() {
     let alone = cluster.alone();
     clear(cluster);
     let mut manifests = shipped(cluster, "manifests/base");
-    for optional in [
-        "placements",
-        "delete-guard",
-        "network-mappings",
-        "s3-secrets",
-    ] {
-        manifests.extend(shipped(cluster, &format!("manifests/optional/{optional}")));
+    for optional in OPTIONAL {
+        manifests.extend(shipped(cluster, optional));
     }
     for manifest in &mut manifests {
         for webhook in manifest

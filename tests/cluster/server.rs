@@ -42,8 +42,8 @@ use crate::{
     tls,
 };
 
-/// Who asks. All but the administrator and nobody have every right on Ramen's kinds and their placements, and
-/// no other.
+/// Who asks. All but the administrator and nobody have every right on Ramen's kinds, their placements and
+/// ConfigMaps, and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum User {
     /// In `system:masters`.
@@ -52,6 +52,8 @@ pub(crate) enum User {
     Alice,
     /// Ramen's hub operator.
     Operator,
+    /// Ramen's operator on a managed cluster.
+    ClusterOperator,
     /// Open Cluster Management's agent on a managed cluster.
     WorkAgent,
     /// What restores a hub from its backup.
@@ -61,10 +63,11 @@ pub(crate) enum User {
 }
 
 impl User {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Admin,
         Self::Alice,
         Self::Operator,
+        Self::ClusterOperator,
         Self::WorkAgent,
         Self::Velero,
         Self::Nobody,
@@ -76,6 +79,7 @@ impl User {
             Self::Admin => "admin",
             Self::Alice => "alice",
             Self::Operator => "system:serviceaccount:ramen-system:ramen-hub-operator",
+            Self::ClusterOperator => "system:serviceaccount:ramen-system:ramen-dr-cluster-operator",
             Self::WorkAgent => {
                 "system:serviceaccount:open-cluster-management-agent:klusterlet-work-sa"
             }
@@ -89,7 +93,9 @@ impl User {
             Self::Admin => "system:masters",
             Self::Alice => "developers",
             Self::Nobody => "strangers",
-            Self::Operator | Self::WorkAgent | Self::Velero => "system:serviceaccounts",
+            Self::Operator | Self::ClusterOperator | Self::WorkAgent | Self::Velero => {
+                "system:serviceaccounts"
+            }
         }
     }
 

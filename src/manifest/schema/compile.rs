@@ -2,10 +2,12 @@
 
 use std::sync::{LazyLock, OnceLock};
 
+use jsonptr::Pointer;
 use regex::Regex;
 use serde_json::{Value, json};
 
-use super::{format::Format, pattern};
+use super::{cel::Rules, format::Format};
+use crate::golang::regexp;
 
 /// The schema of one value.
 #[derive(Debug, Default)]
@@ -31,6 +33,7 @@ pub(super) struct Node {
     pub(super) count: Limits,
     pub(super) fields: Limits,
     pub(super) any_of: Vec<Node>,
+    pub(super) rules: Rules,
 }
 
 #[derive(Debug)]
@@ -74,7 +77,7 @@ impl Pattern {
     /// Whether the text matches. A pattern that can't be compiled matches everything: the CRD's
     /// mistake is not the object's.
     pub(super) fn matches(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| pattern::compile(&self.source));
+        let compiled = self.compiled.get_or_init(|| regexp::compile(&self.source));
         compiled
             .as_ref()
             .is_none_or(|pattern| pattern.is_match(text))
@@ -82,6 +85,16 @@ impl Pattern {
 }
 
 const NAMES: [&str; 6] = ["object", "array", "string", "integer", "number", "boolean"];
+
+impl Property {
+    /// What the field holds: what is given, or else the default. A null is as good as nothing where
+    /// the schema has no place for it.
+    pub(super) fn value<'a>(&'a self, given: Option<&'a Value>) -> Option<&'a Value> {
+        given
+            .filter(|value| !value.is_null() || self.node.nullable)
+            .or(self.default.as_ref())
+    }
+}
 
 impl Types {
     pub(super) fn has(&self, name: &str) -> bool {
@@ -101,6 +114,17 @@ impl Types {
         }
     }
 
+    /// An empty value of the first of them.
+    pub(super) fn empty(&self) -> Option<Value> {
+        Some(match *self.0.first()? {
+            "object" => json!({}),
+            "array" => json!([]),
+            "string" => json!(""),
+            "boolean" => json!(false),
+            _ => json!(0),
+        })
+    }
+
     /// As an error names them.
     pub(super) fn names(&self) -> String {
         self.0.join(",")
@@ -108,6 +132,19 @@ impl Types {
 }
 
 impl Node {
+    /// The schema of the value at a place below this one's.
+    pub(super) fn at(&self, place: &Pointer) -> Option<&Self> {
+        place.tokens().try_fold(self, |node, token| {
+            let name = token.decoded();
+            let known = node.properties.iter();
+            let mut known = known.filter(|(known, _)| **known == *name);
+            let known = known.next().map(|(_, property)| &property.node);
+            known
+                .or(node.additional.as_deref())
+                .or(node.items.as_deref())
+        })
+    }
+
     pub(super) fn new(schema: &Value) -> Self {
         let flag = |name: &str| schema.get(name).and_then(Value::as_bool).unwrap_or(false);
         let text = |name: &str| schema.get(name).and_then(Value::as_str);
@@ -150,22 +187,28 @@ impl Node {
             Some("map") => ListType::Map(strings("x-kubernetes-list-map-keys")),
             _ => ListType::Atomic,
         };
+        let child = |name: &str| {
+            let schema = schema.get(name).filter(|of| of.is_object());
+            schema.map(|of| Box::new(Self::new(of)))
+        };
+        let (properties, additional, items) = (
+            properties(schema),
+            child("additionalProperties"),
+            child("items"),
+        );
+        let below = properties.iter().map(|(_, property)| &property.node);
+        let mut below = below.chain(additional.as_deref()).chain(items.as_deref());
+        let rules = Rules::new(schema, below.any(|node| node.rules.any()));
         Self {
             format: text("format").and_then(|name| Format::new(name, &types)),
             types,
             nullable: flag("nullable"),
-            properties: properties(schema),
-            additional: schema
-                .get("additionalProperties")
-                .filter(|of| of.is_object())
-                .map(|of| Box::new(Self::new(of))),
+            properties,
+            additional,
             preserve: flag("x-kubernetes-preserve-unknown-fields"),
             embedded: flag("x-kubernetes-embedded-resource"),
             required: strings("required"),
-            items: schema
-                .get("items")
-                .filter(|of| of.is_object())
-                .map(|of| Box::new(Self::new(of))),
+            items,
             list_type,
             values: list("enum").to_vec(),
             pattern: text("pattern")
@@ -180,6 +223,7 @@ impl Node {
             count: limits("minItems", "maxItems"),
             fields: limits("minProperties", "maxProperties"),
             any_of: list("anyOf").iter().map(Self::new).collect(),
+            rules,
         }
     }
 

@@ -3,19 +3,19 @@
 //! A structural schema (`openAPIV3Schema`) is compiled once and then walked beside a value. What it
 //! says, and what it leaves unsaid, is what kube-apiserver v1.36 does on a CREATE: unknown fields as
 //! with strict field validation, nulls of fields that are not nullable dropped, defaults filled in,
-//! the `OpenAPI` checks, lists of type set and map. CEL rules are not run. Source:
-//! k8s.io/kube-openapi `pkg/validation`, k8s.io/apiextensions-apiserver `pkg/apiserver`.
+//! the `OpenAPI` checks, lists of type set and map, the rules in CEL. Source: k8s.io/kube-openapi
+//! `pkg/validation`, k8s.io/apiextensions-apiserver `pkg/apiserver`.
 //!
 //! `metadata` is checked against what every object has; there the server's words are a decoder's,
 //! and this says it like the rest. `status` is not looked at: a CREATE drops it.
 
+mod cel;
 mod compile;
 mod format;
-mod pattern;
 mod validate;
 mod value;
 
-use jsonptr::PointerBuf;
+use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
 
 /// A compiled schema.
@@ -63,6 +63,21 @@ pub enum SchemaErrorKind {
         /// The known field that is spelt most like it.
         nearest: Option<String>,
     },
+    /// A rule of the CRD's in CEL does not hold.
+    Rule {
+        /// Whether the value is stored already: then the server only warns.
+        unchanged: bool,
+    },
+}
+
+impl SchemaErrorKind {
+    /// Whether kube-apiserver asks no rule in CEL of an object that has such an error.
+    fn is_blocking(&self) -> bool {
+        matches!(
+            self,
+            Self::Required | Self::Type | Self::Unsupported | Self::Length | Self::Count
+        )
+    }
 }
 
 impl Schema {
@@ -73,8 +88,24 @@ impl Schema {
         }
     }
 
-    /// Everything that kube-apiserver would refuse of an object, in the order of its fields.
+    /// An empty value of the type that is wanted at a place; nothing where any type is, or where the
+    /// schema does not reach.
+    pub fn empty(&self, place: &Pointer) -> Option<Value> {
+        self.root.at(place)?.types.empty()
+    }
+
+    /// Everything that kube-apiserver would refuse of a new object, in the order of its fields; what
+    /// rules in CEL say comes last.
     pub fn validate(&self, object: &Value) -> Vec<SchemaError> {
-        validate::validate(&self.root, object)
+        self.validate_change(object, None)
+    }
+
+    /// As [`Schema::validate`], of an object that changes from `old`: rules in CEL may compare the two.
+    pub fn validate_change(&self, object: &Value, old: Option<&Value>) -> Vec<SchemaError> {
+        let mut errors = validate::validate(&self.root, object);
+        if !errors.iter().any(|error| error.kind.is_blocking()) {
+            errors.extend(cel::judge(&self.root, object, old));
+        }
+        errors
     }
 }

@@ -5,8 +5,8 @@
 
 use regex::Regex;
 
-/// Compiles a pattern of a CRD; `None` if it can't be.
-pub(super) fn compile(pattern: &str) -> Option<Regex> {
+/// Compiles a pattern; `None` if it can't be.
+pub fn compile(pattern: &str) -> Option<Regex> {
     Regex::new(&translate(pattern)).ok()
 }
 
