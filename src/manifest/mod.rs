@@ -10,6 +10,7 @@
 //! | [`schema`] | whether an object fits its CRD, in kube-apiserver's words |
 
 pub mod goyaml;
+mod inside;
 pub mod load;
 pub mod object;
 pub mod pile;

@@ -60,6 +60,21 @@ impl<'a> Lens<'a> {
         own.or(other)
     }
 
+    /// What those of Ramen's ConfigMaps say that have a profile which needs a Secret.
+    pub fn configs_with_secret(&self, secret: &Key) -> Vec<&'a Config> {
+        let mut found: Vec<&Config> = Vec::new();
+        for store in self.stores() {
+            for config in store.configs.with_secret(secret) {
+                let stale = self.is_stale(store, &config.key);
+                if !stale && !found.iter().any(|known| known.key == config.key) {
+                    found.push(config);
+                }
+            }
+        }
+        found.sort_by(|a, b| a.key.cmp(&b.key));
+        found
+    }
+
     /// The DRPolicy that a DRPlacementControl names.
     pub fn policy_of(&self, drpc: &Object<DRPlacementControl>) -> Lookup<'a, DRPolicy> {
         match drpc.spec.dr_policy_ref.name.text() {
@@ -164,7 +179,8 @@ impl<'a> Lens<'a> {
     }
 
     fn config_of(&self, key: &Key) -> Option<&'a Config> {
-        self.stores().find_map(|store| store.configs.get(key))
+        let mut fresh = self.stores().filter(|store| !self.is_stale(store, key));
+        fresh.find_map(|store| store.configs.get(key))
     }
 }
 
