@@ -172,6 +172,9 @@ pub struct Contract {
     /// Whether what it finds stops Ramen's controllers for everybody: then it holds for every user.
     #[serde(default)]
     pub crash: bool,
+    /// Whether what it finds holds up other objects than its own, though not all of them.
+    #[serde(default)]
+    pub blocks: bool,
     /// The operations it is asked at.
     pub on: Vec<Operation>,
     /// The fields whose change makes the rule run on UPDATE.

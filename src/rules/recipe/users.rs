@@ -2,9 +2,9 @@
 
 use super::{Case, Report, Rule};
 use crate::{
-    api::{Object, Recipe, Text, VolumeReplicationGroup},
+    api::{Object, RAMEN_CONFIG, Recipe, Text, VolumeReplicationGroup},
     rules::{below, some},
-    world::{Config, RAMEN_CONFIG, Relation},
+    world::{Config, Relation},
 };
 
 pub(super) const RULES: &[Rule<Recipe>] = &[
