@@ -17,6 +17,7 @@ mod webhooks;
 mod bare;
 mod certificates;
 mod failsafe;
+mod floor;
 mod install;
 mod managed;
 mod manifests;
