@@ -32,3 +32,4 @@ floor:
 bench:
     benches/webhook.sh
     benches/check.sh
+    benches/world.py

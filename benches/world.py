@@ -120,7 +120,7 @@ def wait(what, seconds):
         except (OSError, RuntimeError, http.client.HTTPException):
             pass
         time.sleep(0.02)
-    raise RuntimeError("waited in vain; see " + str(work))
+    raise RuntimeError("waited in vain")
 
 def measure(label, *args, audit=False, **env):
     bind, metrics = free(), free()
@@ -145,12 +145,12 @@ def measure(label, *args, audit=False, **env):
 
 try:
     run = lambda *args: subprocess.run(args, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-        "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", work / "tls.key", "-out", work / "tls.crt")
+    run(guard, "certs", work, "--name", "127.0.0.1", "--name", "localhost")
+    run("openssl", "genpkey", "-algorithm", "RSA", "-out", work / "accounts.key")
     (work / "tokens.csv").write_text(f"{token},admin,admin,system:masters\n")
     (work / "kubeconfig").write_text(json.dumps({
         "apiVersion": "v1", "kind": "Config", "current-context": "bench",
-        "clusters": [{"name": "bench", "cluster": {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(work / "tls.crt")}}],
+        "clusters": [{"name": "bench", "cluster": {"server": f"https://127.0.0.1:{port}", "certificate-authority": str(work / "ca.crt")}}],
         "users": [{"name": "bench", "user": {"token": token}}],
         "contexts": [{"name": "bench", "context": {"cluster": "bench", "user": "bench"}}]}))
     url = f"http://127.0.0.1:{store}"
@@ -159,7 +159,7 @@ try:
     start("kube-apiserver", assets / "kube-apiserver", f"--etcd-servers={url}", f"--secure-port={port}", "--bind-address=127.0.0.1",
           "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none", "--service-cluster-ip-range=10.0.0.0/24",
           "--disable-admission-plugins=ServiceAccount", "--authorization-mode=RBAC", "--service-account-issuer=https://kubernetes.default.svc",
-          f"--service-account-key-file={work}/tls.key", f"--service-account-signing-key-file={work}/tls.key", f"--token-auth-file={work}/tokens.csv",
+          f"--service-account-key-file={work}/accounts.key", f"--service-account-signing-key-file={work}/accounts.key", f"--token-auth-file={work}/tokens.csv",
           f"--tls-cert-file={work}/tls.crt", f"--tls-private-key-file={work}/tls.key", f"--cert-dir={work}/certs")
     wait(lambda: call("GET", "/readyz")[0] == 200, 90)
     kubectl = [str(assets / "kubectl"), f"--kubeconfig={work}/kubeconfig"]
@@ -178,7 +178,7 @@ try:
     measure("with the reconciler", "--pace=0.2", audit=True, POD_NAMESPACE="ramen-guard-system", POD_NAME="bench")
 finally:
     for process in reversed(started):
-        process.terminate()
+        process.kill()
     for process in started:
         process.wait()
     shutil.rmtree(work, ignore_errors=True)

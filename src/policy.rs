@@ -172,6 +172,10 @@ pub enum Gate {
 /// One rule, as `policies/` states it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a line of its own in a contract"
+)]
 pub struct Contract {
     /// The rule's name, kebab-case; it never changes its meaning once released.
     pub id: String,

@@ -61,11 +61,22 @@ pub(crate) struct Args {
         env = "RAMEN_GUARD_METRICS_BIND"
     )]
     metrics_bind: SocketAddr,
-    /// The certificate in PEM, followed when it changes; made in memory if not given
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    /// The certificate in PEM, followed when it changes; if not given, a pod shares one with its like, and
+    /// elsewhere one is made in memory
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        env = "RAMEN_GUARD_TLS_CERT"
+    )]
     tls_cert: Option<PathBuf>,
     /// The certificate's private key in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_cert",
+        env = "RAMEN_GUARD_TLS_KEY"
+    )]
     tls_key: Option<PathBuf>,
     /// Asks clients for a certificate that one of these CAs signed
     #[arg(long, value_name = "FILE")]

@@ -160,7 +160,7 @@ impl Defaults {
             }
             // Absence is never concluded from the cache alone.
             let live = place.world.read(&[stale.owner.clone()].into()).await;
-            if live.is_none_or(|live| live.store.drpcs.len() > 0) {
+            if live.is_none_or(|live| !live.store.drpcs.is_empty()) {
                 continue;
             }
             let path = |name: &str| {

@@ -102,9 +102,10 @@ impl Probe {
 }
 
 fn say(probed: &Probed) {
-    match probed.reached {
-        Some(true) => tracing::info!("probe: {}", probed.said),
-        _ => tracing::warn!("probe: {}", probed.said),
+    if probed.reached == Some(true) {
+        tracing::info!("probe: {}", probed.said);
+    } else {
+        tracing::warn!("probe: {}", probed.said);
     }
     if !probed.left_over.is_empty() {
         tracing::warn!(

@@ -119,7 +119,7 @@ impl<'a> Site<'a> {
         };
         for (user, object, patch) in &steps {
             timed(format!("{patch}"), &|| {
-                drop(cluster.patch(*user, object, patch).ok())
+                drop(cluster.patch(*user, object, patch).ok());
             });
         }
     }
