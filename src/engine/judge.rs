@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::{self, Doc, Key, Object},
-    manifest::load::Manifest,
+    manifest::{crds::Crds, load::Manifest},
     policy::{self, Check, Contract, Gate, Mode, Operation},
     report::{Finding, Lowered, list, plain},
     rules::{Case, Draft, Entry, Judged, Report, judged_kinds},
@@ -105,10 +105,16 @@ impl Engine {
     }
 
     /// Judges a manifest: as [`Engine::judge`] does, and by its kind's schema, as the API server would
-    /// do first.
-    pub fn judge_offline(&self, request: &Request, world: &Store, manifest: &Manifest) -> Verdict {
+    /// do first. The kinds that `crds` define have theirs from there.
+    pub fn judge_offline(
+        &self,
+        request: &Request,
+        world: &Store,
+        manifest: &Manifest,
+        crds: &Crds,
+    ) -> Verdict {
         let mut verdict = self.judge(request, world, None);
-        offline::add(&mut verdict, request, manifest, &self.settings);
+        offline::add(&mut verdict, request, manifest, &self.settings, crds);
         verdict
     }
 

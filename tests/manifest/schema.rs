@@ -64,17 +64,79 @@ fn knows_the_metadata_of_every_object() {
     assert_eq!(
         said(json!({
             "name": "a", "labels": {"a": "b"}, "annotations": null, "creationTimestamp": null, "generation": 3,
-            "finalizers": ["x"], "ownerReferences": [{"kind": "A", "controller": true}], "managedFields": [{"x": 1}],
+            "finalizers": ["x"], "ownerReferences": [{"apiVersion": "v1", "kind": "A", "name": "a", "uid": "1", "controller": true}],
+            "managedFields": [{"x": 1}],
         })),
         [""; 0]
     );
     assert_eq!(
-        said(json!({"labels": {"a": true}, "nmae": "a"})),
+        said(json!({"name": "a", "labels": {"a": true}, "nmae": "a"})),
         [
             "metadata.labels.a: Invalid value: \"boolean\": metadata.labels.a in body must be of type string: \"boolean\"",
             "unknown field metadata.nmae",
         ]
     );
+}
+
+/// Beyond the types, which the server's decoder checks.
+#[test]
+fn names_what_is_wrong_with_metadata() {
+    let schema = Schema::compile(&json!({"type": "object"}));
+    let blamed = |metadata: Value, old: Option<Value>| -> Vec<String> {
+        let errors = schema.validate_change(&json!({"metadata": metadata}), old.as_ref());
+        let places = errors.iter().map(|error| error.pointer.to_string());
+        places.collect()
+    };
+    let owner = |name: &str, controller: bool| json!({"apiVersion": "v1", "kind": "A", "name": name, "uid": "1", "controller": controller});
+    for (metadata, places) in [
+        (json!({"name": "a.b-c"}), vec![]),
+        (json!({"generateName": "a-"}), vec![]),
+        (
+            json!({"name": "a", "generateName": "-"}),
+            vec!["/metadata/generateName"],
+        ),
+        (Value::Null, vec!["/metadata/name"]),
+        (
+            json!({"name": "A", "namespace": "a.b"}),
+            vec!["/metadata/name", "/metadata/namespace"],
+        ),
+        (
+            json!({"name": "a", "labels": {"x y": "ok", "a": "b/c", "b": null}}),
+            vec!["/metadata/labels/a", "/metadata/labels/x y"],
+        ),
+        (
+            json!({"name": "a", "annotations": {"A/b": "c", "/a": "b"}}),
+            vec!["/metadata/annotations/~1a"],
+        ),
+        (
+            json!({"name": "a", "annotations": {"a": "b".repeat(256 << 10)}}),
+            vec!["/metadata/annotations"],
+        ),
+        (
+            json!({"name": "a", "finalizers": ["a/b", "a b"]}),
+            vec!["/metadata/finalizers/1"],
+        ),
+        (
+            json!({"name": "a", "finalizers": ["orphan", "foregroundDeletion"]}),
+            vec!["/metadata/finalizers"],
+        ),
+        (
+            json!({"name": "a", "ownerReferences": [owner("", false)]}),
+            vec!["/metadata/ownerReferences/0/name"],
+        ),
+        (
+            json!({"name": "a", "ownerReferences": [owner("a", true), owner("b", true)]}),
+            vec!["/metadata/ownerReferences/1/controller"],
+        ),
+    ] {
+        let mut found = blamed(metadata.clone(), None);
+        found.sort();
+        assert_eq!(found, places, "{metadata}");
+    }
+    // What was let in with a name or finalizers is not refused for them again.
+    let old = json!({"metadata": {"name": "a"}});
+    let changed = json!({"name": "A", "finalizers": ["a b"], "labels": {"a": "b/c"}});
+    assert_eq!(blamed(changed, Some(old)), ["/metadata/labels/a"]);
 }
 
 #[test]
@@ -83,7 +145,7 @@ fn suggests_the_field_that_was_meant() {
         "preferredCluster": {"type": "string"}, "drPolicyRef": {"type": "object"}, "x": {"type": "string"},
     }}));
     let suggested = |field: &str| {
-        let errors = schema.validate(&json!({field: "a"}));
+        let errors = schema.validate(&json!({"metadata": {"name": "it"}, field: "a"}));
         let [
             SchemaError {
                 kind: SchemaErrorKind::UnknownField { nearest },

@@ -31,7 +31,13 @@ pub(super) struct Node {
     pub(super) length: Limits,
     pub(super) count: Limits,
     pub(super) fields: Limits,
+    pub(super) multiple_of: Option<f64>,
     pub(super) any_of: Vec<Node>,
+    pub(super) one_of: Vec<Node>,
+    pub(super) all_of: Vec<Node>,
+    pub(super) not: Option<Box<Node>>,
+    /// Whether a null in a list or a map becomes something else.
+    pub(super) defaulted: bool,
     pub(super) rules: Rules,
 }
 
@@ -83,7 +89,7 @@ impl Pattern {
     }
 }
 
-const NAMES: [&str; 6] = ["object", "array", "string", "integer", "number", "boolean"];
+pub(super) const NAMES: [&str; 6] = ["object", "array", "string", "integer", "number", "boolean"];
 
 impl Property {
     /// What the field holds: what is given, or else the default. A null is as good as nothing where
@@ -166,6 +172,7 @@ impl Node {
             let schema = schema.get(name).filter(|of| of.is_object());
             schema.map(|of| Box::new(Self::new(of)))
         };
+        let nodes = |name: &str| list(name).iter().map(Self::new).collect();
         let (properties, additional, items) = (
             properties(schema),
             child("additionalProperties"),
@@ -197,7 +204,12 @@ impl Node {
             length: limits("minLength", "maxLength"),
             count: limits("minItems", "maxItems"),
             fields: limits("minProperties", "maxProperties"),
-            any_of: list("anyOf").iter().map(Self::new).collect(),
+            multiple_of: schema.get("multipleOf").and_then(Value::as_f64),
+            any_of: nodes("anyOf"),
+            one_of: nodes("oneOf"),
+            all_of: nodes("allOf"),
+            not: child("not"),
+            defaulted: schema.get("default").is_some_and(|it| !it.is_null()),
             rules,
         }
     }

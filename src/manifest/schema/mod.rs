@@ -6,22 +6,31 @@
 //! the `OpenAPI` checks, lists of type set and map, the rules in CEL. Source: k8s.io/kube-openapi
 //! `pkg/validation`, k8s.io/apiextensions-apiserver `pkg/apiserver`.
 //!
-//! `metadata` is checked against what every object has; there the server's words are a decoder's,
-//! and this says it like the rest. `status` is not looked at: a CREATE drops it.
+//! `metadata` is checked against what every object has, and in words of our own: the server's would be
+//! a decoder's, and blame no field. `status` is not looked at where it is a subresource: a CREATE drops
+//! it.
 
 mod cel;
+mod combine;
 mod compile;
+mod form;
 mod format;
+mod list;
+mod metadata;
 mod validate;
 mod value;
 
 use jsonptr::PointerBuf;
 use serde_json::Value;
 
+pub use form::{Flaw, well_formed};
+
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Schema {
     root: compile::Node,
+    /// Whether `status` is a field like any other.
+    status: bool,
 }
 
 /// One thing that kube-apiserver would refuse.
@@ -70,13 +79,17 @@ pub enum SchemaErrorKind {
     },
 }
 
-impl SchemaErrorKind {
+impl SchemaError {
     /// Whether kube-apiserver asks no rule in CEL of an object that has such an error.
     fn is_blocking(&self) -> bool {
-        matches!(
-            self,
-            Self::Required | Self::Type | Self::Unsupported | Self::Length | Self::Count
-        )
+        match self.kind {
+            SchemaErrorKind::Required | SchemaErrorKind::Type | SchemaErrorKind::Unsupported => {
+                true
+            }
+            // What is too short or too few does not.
+            SchemaErrorKind::Length | SchemaErrorKind::Count => self.message.starts_with("Too "),
+            _ => false,
+        }
     }
 }
 
@@ -85,7 +98,20 @@ impl Schema {
     pub fn compile(schema: &Value) -> Self {
         Self {
             root: compile::Node::new(schema),
+            status: false,
         }
+    }
+
+    /// Says whether `status` is a field like any other: where the kind has no subresource of that name.
+    #[must_use]
+    pub fn with_status(mut self, status: bool) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Whether `status` is a field like any other.
+    pub fn has_status(&self) -> bool {
+        self.status
     }
 
     /// Everything that kube-apiserver would refuse of a new object, in the order of its fields; what
@@ -96,8 +122,13 @@ impl Schema {
 
     /// As [`Schema::validate`], of an object that changes from `old`: rules in CEL may compare the two.
     pub fn validate_change(&self, object: &Value, old: Option<&Value>) -> Vec<SchemaError> {
-        let mut errors = validate::validate(&self.root, object);
-        if !errors.iter().any(|error| error.kind.is_blocking()) {
+        let owner = if old.is_some() {
+            metadata::Owner::Stored
+        } else {
+            metadata::Owner::New
+        };
+        let mut errors = validate::validate(&self.root, object, owner, self.status);
+        if !errors.iter().any(SchemaError::is_blocking) {
             errors.extend(cel::judge(&self.root, object, old));
         }
         errors

@@ -1,48 +1,60 @@
 //! The walk.
 
-use std::{cmp::Ordering, collections::HashMap, fmt::Write as _};
+use std::{cmp::Ordering, fmt::Write as _};
 
 use jsonptr::PointerBuf;
 use serde_json::{Map, Value};
 
 use super::{
     SchemaError, SchemaErrorKind,
-    compile::{Bound, ListType, METADATA, Node},
+    compile::{Bound, METADATA, Node},
+    metadata::{self, Owner},
     value::{Float, is_same, is_whole, plain, shown, type_name},
 };
-use crate::golang::quote;
+use crate::golang::{names, quote};
 
 /// The fields of every object, which no schema needs to know.
 const META_FIELDS: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
-pub(super) fn validate(root: &Node, object: &Value) -> Vec<SchemaError> {
+pub(super) fn validate(
+    root: &Node,
+    object: &Value,
+    owner: Owner,
+    status: bool,
+) -> Vec<SchemaError> {
     let mut walk = Walk {
         path: Vec::new(),
         errors: Vec::new(),
         alternative: false,
+        owner,
+        status,
     };
     walk.value(root, object);
     walk.errors
 }
 
-struct Walk<'a> {
-    path: Vec<Token<'a>>,
-    errors: Vec<SchemaError>,
+pub(super) struct Walk<'a> {
+    pub(super) path: Vec<Token<'a>>,
+    pub(super) errors: Vec<SchemaError>,
     /// Within one of several schemas, which does not say which fields there are.
-    alternative: bool,
+    pub(super) alternative: bool,
+    /// Whose metadata the object's own is.
+    pub(super) owner: Owner,
+    /// Whether `status` is a field like any other.
+    pub(super) status: bool,
 }
 
 #[derive(Clone, Copy)]
-enum Token<'a> {
+pub(super) enum Token<'a> {
     Field(&'a str),
     Index(usize),
 }
 
 impl<'a> Walk<'a> {
-    fn value(&mut self, node: &'a Node, value: &'a Value) {
+    pub(super) fn value(&mut self, node: &'a Node, value: &'a Value) {
         self.check_type(node, value);
-        if !value.is_null() && !node.any_of.is_empty() {
-            self.check_alternatives(node, value);
+        if !value.is_null() {
+            self.check_combinations(node, value);
         }
         match value {
             Value::String(text) => self.check_string(node, text),
@@ -108,27 +120,6 @@ impl<'a> Walk<'a> {
         self.say(SchemaErrorKind::Type, message);
     }
 
-    fn check_alternatives(&mut self, node: &'a Node, value: &'a Value) {
-        let mut first = None;
-        for alternative in &node.any_of {
-            let mut walk = Walk {
-                path: self.path.clone(),
-                errors: Vec::new(),
-                alternative: true,
-            };
-            walk.value(alternative, value);
-            if walk.errors.is_empty() {
-                return;
-            }
-            first.get_or_insert(walk.errors);
-        }
-        let path = quote(&self.field());
-        let message =
-            format!("Invalid value: \"\": {path} must validate at least one schema (anyOf)");
-        self.say(SchemaErrorKind::NoAlternative, message);
-        self.errors.extend(first.into_iter().flatten());
-    }
-
     fn check_string(&mut self, node: &Node, text: &str) {
         let length = || text.chars().count() as u64;
         let path = || self.field();
@@ -192,6 +183,17 @@ impl<'a> Walk<'a> {
                 self.say(SchemaErrorKind::Range, message);
             }
         }
+        if let (Some(factor), Some(number)) = (node.multiple_of, value.as_f64())
+            && !is_whole_number(number / factor)
+        {
+            let what = format!(
+                "{} in body should be a multiple of {}",
+                self.field(),
+                Float(factor)
+            );
+            let message = format!("Invalid value: {}: {what}", shown(value));
+            self.say(SchemaErrorKind::Range, message);
+        }
         self.check_bound(
             value,
             node.maximum,
@@ -237,97 +239,22 @@ impl<'a> Walk<'a> {
         self.say(SchemaErrorKind::Range, message);
     }
 
-    fn list(&mut self, node: &'a Node, items: &'a [Value]) {
-        if let Some(of) = &node.items {
-            for (at, item) in items.iter().enumerate() {
-                self.path.push(Token::Index(at));
-                self.value(of, item);
-                self.path.pop();
-            }
-        }
-        let count = items.len() as u64;
-        if let Some(min) = node.count.min.filter(|min| count < *min) {
-            let what = format!("{} in body should have at least {min} items", self.field());
-            self.say(
-                SchemaErrorKind::Count,
-                format!("Invalid value: {count}: {what}"),
-            );
-        }
-        if let Some(max) = node.count.max.filter(|max| count > *max) {
-            let word = if max == 1 { "item" } else { "items" };
-            self.say(
-                SchemaErrorKind::Count,
-                format!("Too many: {count}: must have at most {max} {word}"),
-            );
-        }
-        match &node.list_type {
-            ListType::Atomic => {}
-            ListType::Set => {
-                self.check_distinct(items.iter().map(|item| (item.to_string(), shown(item))));
-            }
-            ListType::Map(keys) => self.check_map_keys(node, keys, items),
-        }
-    }
-
-    fn check_map_keys(&mut self, node: &'a Node, keys: &[Box<str>], items: &'a [Value]) {
-        for (at, item) in items.iter().enumerate() {
-            if !matches!(item, Value::Object(_) | Value::Null) {
-                self.path.push(Token::Index(at));
-                let message = format!(
-                    "Invalid value: {}: must be an object for an array of list-type map",
-                    shown(item)
-                );
-                self.say(SchemaErrorKind::Type, message);
-                self.path.pop();
-                return;
-            }
-        }
-        let key = |item: &Value| {
-            let field = |name: &str| {
-                let default = || node.items.as_ref()?.property(name)?.default.as_ref();
-                item.get(name)
-                    .filter(|value| !value.is_null())
-                    .or_else(default)
-                    .cloned()
-            };
-            let fields = keys
-                .iter()
-                .filter_map(|name| Some((name.to_string(), field(name)?)));
-            Value::Object(fields.collect()).to_string()
-        };
-        self.check_distinct(items.iter().map(|item| {
-            let key = key(item);
-            (key.clone(), key)
-        }));
-    }
-
-    /// Names the second of entries that are the same. Each comes with how it is shown.
-    fn check_distinct(&mut self, entries: impl Iterator<Item = (String, String)>) {
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        for (at, (entry, shown)) in entries.enumerate() {
-            let times = seen.entry(entry).or_default();
-            *times += 1;
-            if *times == 2 {
-                self.path.push(Token::Index(at));
-                self.say(
-                    SchemaErrorKind::Duplicate,
-                    format!("Duplicate value: {shown}"),
-                );
-                self.path.pop();
-            }
-        }
-    }
-
     fn object(&mut self, node: &'a Node, fields: &'a Map<String, Value>) {
-        self.check_field_count(node, fields.len() as u64);
+        self.check_field_count(node, fields);
         let root = self.path.is_empty() && !self.alternative;
+        if root {
+            let metadata = fields.get("metadata").unwrap_or(&Value::Null);
+            self.metadata(metadata, self.owner);
+        } else if node.embedded && !self.alternative {
+            self.embedded(fields);
+        }
         for (name, value) in fields {
-            self.path.push(Token::Field(name));
             let meta = (root || node.embedded) && META_FIELDS.contains(&name.as_str());
-            if root && name == "metadata" {
-                self.value(&METADATA, value);
-            } else if root && name == "status" {
-            } else if let Some(property) = node.property(name) {
+            if meta && name == "metadata" || root && name == "status" && !self.status {
+                continue;
+            }
+            self.path.push(Token::Field(name));
+            if let Some(property) = node.property(name) {
                 // The server takes such a null away, or puts the default there.
                 if !value.is_null() || property.node.nullable {
                     self.value(&property.node, value);
@@ -355,7 +282,69 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn check_field_count(&mut self, node: &Node, count: u64) {
+    /// Checks the metadata of the object that the walk is at.
+    fn metadata(&mut self, metadata: &'a Value, owner: Owner) {
+        let before = self.errors.len();
+        self.path.push(Token::Field("metadata"));
+        if !metadata.is_null() {
+            self.value(&METADATA, metadata);
+        }
+        let wrong =
+            |error: &SchemaError| !matches!(error.kind, SchemaErrorKind::UnknownField { .. });
+        // What has a wrong type is not looked at any further.
+        if !self.errors[before..].iter().any(wrong) {
+            let none = Map::new();
+            let at = self.pointer();
+            for mut error in metadata::check(metadata.as_object().unwrap_or(&none), owner) {
+                error.pointer = at.concat(&error.pointer);
+                self.errors.push(error);
+            }
+        }
+        self.path.pop();
+    }
+
+    /// Checks what an object inside of another must have.
+    fn embedded(&mut self, fields: &'a Map<String, Value>) {
+        for name in ["apiVersion", "kind"] {
+            self.path.push(Token::Field(name));
+            match fields.get(name) {
+                None => self.say(SchemaErrorKind::Required, "Required value".to_owned()),
+                Some(Value::String(text)) => {
+                    let fits = match name {
+                        "kind" => is_kind(text),
+                        _ => !text.is_empty() && text.matches('/').count() < 2,
+                    };
+                    if !fits {
+                        let message = format!("Invalid value: {}: is no {name}", quote(text));
+                        self.say(SchemaErrorKind::Format, message);
+                    }
+                }
+                Some(other) => self.say_type("string", type_name(other)),
+            }
+            self.path.pop();
+        }
+        if let Some(metadata) = fields.get("metadata") {
+            self.metadata(metadata, Owner::Embedded);
+        }
+    }
+
+    /// Counts what the server keeps of the fields, and the defaults that it adds.
+    fn check_field_count(&mut self, node: &Node, fields: &Map<String, Value>) {
+        if node.fields.min.is_none() && node.fields.max.is_none() {
+            return;
+        }
+        let kept = fields.iter().filter(|(name, value)| {
+            let of = node.property(name).map(|property| &property.node);
+            match of.or(node.additional.as_deref()) {
+                Some(of) => !value.is_null() || of.nullable || of.defaulted,
+                None => node.preserve || self.alternative,
+            }
+        });
+        let added = node
+            .properties
+            .iter()
+            .filter(|(name, property)| property.default.is_some() && !fields.contains_key(&**name));
+        let count = (kept.count() + added.count()) as u64;
         if let Some(min) = node.fields.min.filter(|min| count < *min) {
             let what = format!(
                 "{} in body should have at least {min} properties",
@@ -382,7 +371,15 @@ impl<'a> Walk<'a> {
         self.say(SchemaErrorKind::UnknownField { nearest }, message);
     }
 
-    fn say(&mut self, kind: SchemaErrorKind, message: String) {
+    pub(super) fn say(&mut self, kind: SchemaErrorKind, message: String) {
+        self.errors.push(SchemaError {
+            pointer: self.pointer(),
+            kind,
+            message,
+        });
+    }
+
+    fn pointer(&self) -> PointerBuf {
         let mut pointer = PointerBuf::new();
         for token in &self.path {
             match token {
@@ -390,15 +387,11 @@ impl<'a> Walk<'a> {
                 Token::Index(at) => pointer.push_back(*at),
             }
         }
-        self.errors.push(SchemaError {
-            pointer,
-            kind,
-            message,
-        });
+        pointer
     }
 
     /// The place as Kubernetes spells it: `spec.drClusters[1]`.
-    fn field(&self) -> String {
+    pub(super) fn field(&self) -> String {
         let mut field = String::new();
         for token in &self.path {
             match token {
@@ -415,4 +408,14 @@ impl<'a> Walk<'a> {
         }
         field
     }
+}
+
+fn is_whole_number(number: f64) -> bool {
+    number.fract() == 0.0
+}
+
+/// Whether a text can be the kind of an object: in lower case it is a label that begins with a letter.
+fn is_kind(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    lower.starts_with(|c: char| c.is_ascii_lowercase()) && names::dns_label(&lower).is_ok()
 }

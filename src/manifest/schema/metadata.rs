@@ -1,0 +1,217 @@
+//! What kube-apiserver asks of the `metadata` of every object, beyond the types of its fields.
+//!
+//! Source: `pkg/api/validation/objectmeta.go` of k8s.io/apimachinery v0.36.
+
+use jsonptr::PointerBuf;
+use serde_json::{Map, Value};
+
+use super::{SchemaError, SchemaErrorKind};
+use crate::golang::{
+    names::{NameError, dns_label, dns_subdomain, label_value, qualified_name},
+    quote,
+};
+
+/// How much all annotations of an object may hold, in bytes, names included.
+const ANNOTATIONS_MAX: usize = 256 << 10;
+/// The two finalizers of the garbage collector that exclude each other.
+const ORPHAN: &str = "orphan";
+const FOREGROUND: &str = "foregroundDeletion";
+
+/// Whose metadata it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// A new object's.
+    New,
+    /// An object's that changes: its name was checked when it was new, and finalizers never are again.
+    Stored,
+    /// An object's inside of another, which needs no name, and whose name need only fit an address.
+    Embedded,
+}
+
+/// Checks metadata whose fields have the right types. Pointers begin at the metadata itself.
+pub(super) fn check(metadata: &Map<String, Value>, owner: Owner) -> Vec<SchemaError> {
+    let mut check = Check::default();
+    check.names(metadata, owner);
+    check.labels(metadata);
+    check.annotations(metadata);
+    check.owner_references(metadata);
+    if owner != Owner::Stored {
+        check.finalizers(metadata);
+    }
+    check.errors
+}
+
+#[derive(Default)]
+struct Check {
+    errors: Vec<SchemaError>,
+}
+
+fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
+    fields.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn list<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a [Value] {
+    let list = fields.get(name).and_then(Value::as_array);
+    list.map_or(&[], Vec::as_slice)
+}
+
+fn entries<'a>(
+    fields: &'a Map<String, Value>,
+    name: &str,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let map = fields.get(name).and_then(Value::as_object);
+    let entries = map.into_iter().flatten();
+    // A null among them is read as an empty string.
+    entries.map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default()))
+}
+
+impl Check {
+    fn names(&mut self, metadata: &Map<String, Value>, owner: Owner) {
+        if owner == Owner::Stored {
+            return;
+        }
+        let (name, base) = (text(metadata, "name"), text(metadata, "generateName"));
+        let fits = |name: &str| match owner {
+            Owner::Embedded => path_segment(name),
+            Owner::New | Owner::Stored => dns_subdomain(name),
+        };
+        if !base.is_empty()
+            && let Err(error) = fits(&prefix(base))
+        {
+            self.invalid(&["generateName"], base, error);
+        }
+        if !name.is_empty() {
+            if let Err(error) = fits(name) {
+                self.invalid(&["name"], name, error);
+            }
+        } else if base.is_empty() && owner == Owner::New {
+            let message = "Required value: name or generateName is required";
+            self.say(&["name"], SchemaErrorKind::Required, message.to_owned());
+        }
+        let namespace = text(metadata, "namespace");
+        if !namespace.is_empty()
+            && let Err(error) = dns_label(namespace)
+        {
+            self.invalid(&["namespace"], namespace, error);
+        }
+    }
+
+    fn labels(&mut self, metadata: &Map<String, Value>) {
+        for (key, value) in entries(metadata, "labels") {
+            if let Err(error) = qualified_name(key) {
+                self.invalid(&["labels", key], key, error);
+            }
+            if let Err(error) = label_value(value) {
+                self.invalid(&["labels", key], value, error);
+            }
+        }
+    }
+
+    fn annotations(&mut self, metadata: &Map<String, Value>) {
+        let mut size = 0;
+        for (key, value) in entries(metadata, "annotations") {
+            size += key.len() + value.len();
+            if let Err(error) = qualified_name(&key.to_lowercase()) {
+                self.invalid(&["annotations", key], key, error);
+            }
+        }
+        if size > ANNOTATIONS_MAX {
+            let message = format!("Too long: may not be more than {ANNOTATIONS_MAX} bytes");
+            self.say(&["annotations"], SchemaErrorKind::Length, message);
+        }
+    }
+
+    fn owner_references(&mut self, metadata: &Map<String, Value>) {
+        let mut controller = None;
+        for (at, reference) in list(metadata, "ownerReferences").iter().enumerate() {
+            let empty = Map::new();
+            let reference = reference.as_object().unwrap_or(&empty);
+            let at = at.to_string();
+            let (api, kind, name) = (
+                text(reference, "apiVersion"),
+                text(reference, "kind"),
+                text(reference, "name"),
+            );
+            // More than one slash says nothing at all.
+            let version = match api.split('/').collect::<Vec<_>>()[..] {
+                [version] | [_, version] => version,
+                _ => "",
+            };
+            for (field, value, missing) in [
+                ("apiVersion", api, version.is_empty()),
+                ("kind", kind, kind.is_empty()),
+                ("name", name, name.is_empty()),
+                ("uid", "", text(reference, "uid").is_empty()),
+            ] {
+                if missing {
+                    let message = format!("Invalid value: {}: must not be empty", quote(value));
+                    let place = ["ownerReferences", &at, field];
+                    self.say(&place, SchemaErrorKind::Format, message);
+                }
+            }
+            if (api, kind) == ("v1", "Event") {
+                let message = "Invalid value: an Event may not own anything".to_owned();
+                self.say(&["ownerReferences", &at], SchemaErrorKind::Format, message);
+            }
+            if reference.get("controller") == Some(&Value::Bool(true)) {
+                if let Some(first) = &controller {
+                    let message = format!("Invalid value: true: {first} is the controller already");
+                    let place = ["ownerReferences", &at, "controller"];
+                    self.say(&place, SchemaErrorKind::Format, message);
+                } else {
+                    controller = Some(format!("{kind} {}", quote(name)));
+                }
+            }
+        }
+    }
+
+    fn finalizers(&mut self, metadata: &Map<String, Value>) {
+        let finalizers = list(metadata, "finalizers");
+        for (at, finalizer) in finalizers.iter().enumerate() {
+            let finalizer = finalizer.as_str().unwrap_or_default();
+            if let Err(error) = qualified_name(finalizer) {
+                self.invalid(&["finalizers", &at.to_string()], finalizer, error);
+            }
+        }
+        let has = |name: &str| finalizers.iter().any(|finalizer| finalizer == name);
+        if has(ORPHAN) && has(FOREGROUND) {
+            let message = format!("Invalid value: {ORPHAN} and {FOREGROUND} exclude each other");
+            self.say(&["finalizers"], SchemaErrorKind::Format, message);
+        }
+    }
+
+    fn invalid(&mut self, place: &[&str], value: &str, error: NameError) {
+        let message = format!("Invalid value: {}: {error}", quote(value));
+        self.say(place, SchemaErrorKind::Format, message);
+    }
+
+    fn say(&mut self, place: &[&str], kind: SchemaErrorKind, message: String) {
+        self.errors.push(SchemaError {
+            pointer: PointerBuf::from_tokens(place.iter().copied()),
+            kind,
+            message,
+        });
+    }
+}
+
+/// What stands for the name that is made of a prefix: the last dash is not the last character then.
+fn prefix(base: &str) -> String {
+    match base.strip_suffix('-') {
+        Some(rest) if !rest.is_empty() => {
+            let mut name: String = rest.to_owned();
+            name.pop();
+            name.push('a');
+            name
+        }
+        _ => base.to_owned(),
+    }
+}
+
+fn path_segment(name: &str) -> Result<(), NameError> {
+    const FORM: &str = "must be neither '.' nor '..', and have no '/' and no '%'";
+    if matches!(name, "." | "..") || name.contains(['/', '%']) {
+        Err(NameError::Form(FORM))
+    } else {
+        Ok(())
+    }
+}
