@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by it")]
 
 mod assets;
+mod client;
 mod fixtures;
+mod generate;
 mod guard;
 mod kubectl;
 mod process;
@@ -18,5 +20,6 @@ mod managed;
 mod manifests;
 mod routing;
 mod scenarios;
+mod schema;
 mod served;
 mod stopped;
