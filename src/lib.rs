@@ -16,6 +16,7 @@
 //! | [`engine`] | request → findings → verdict: ratchet, trust, modes, exemptions |
 //! | [`admission`] | `AdmissionReview` in and out, mutation, the TLS server |
 //! | [`cel`] | expressions in CEL, as kube-apiserver evaluates them |
+//! | [`reconcile`] | certificates, `caBundle`, defaults, the audit of what is stored: the only code that writes |
 //! | [`golang`] | what Go's and Kubernetes' own libraries make of a text: durations, networks, selectors, names |
 //! | [`manifest`] | YAML as kubectl reads it, with positions; schemas |
 //! | [`scenario`] | the scenarios that prove the rules, which `explain` shows too |
@@ -30,6 +31,7 @@ pub mod engine;
 pub mod golang;
 pub mod manifest;
 pub mod policy;
+pub mod reconcile;
 pub mod report;
 pub mod rules;
 pub mod scenario;

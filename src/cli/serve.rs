@@ -21,8 +21,10 @@ use crate::{
         metrics::Metrics,
         server::{Bound, Limits, ServerConfig, serve},
         tls::{Source, TlsConfig},
+        world::WorldMetrics,
     },
     engine::Engine,
+    reconcile::{self, Lives, Options, Pace, Started},
     world::Cluster,
 };
 
@@ -77,11 +79,31 @@ pub(crate) struct Args {
     /// How long to go on accepting after SIGTERM, not ready any more, while endpoints are taken out
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     linger: u64,
+    /// Writes nothing into the cluster: no certificate, no caBundle, no defaults, no audit. It never does
+    /// outside of a pod
+    #[arg(long)]
+    no_reconcile: bool,
+    /// Makes the reconciler's clocks run this much slower; less than 1 is faster, for tests
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR", hide = true, value_parser = factor)]
+    pace: f64,
+    /// How long the guard's own CA lasts
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    ca_life: Option<u64>,
+    /// How long the guard's own serving certificate lasts
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    certificate_life: Option<u64>,
     /// The log's format: json, or text for people
     #[arg(long, value_enum, default_value_t, env = "RAMEN_GUARD_LOG_FORMAT")]
     log_format: LogFormat,
     #[command(flatten)]
     strictness: Strictness,
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.parse::<f64>().ok();
+    factor
+        .filter(|factor| (0.001..=1000.0).contains(factor))
+        .ok_or_else(|| "it is a number from 0.001 to 1000".to_owned())
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,31 +127,31 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
 async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
     let stop = CancellationToken::new();
     let metrics = Arc::new(Metrics::new(KINDS).map_err(|error| error.to_string())?);
-    let (source, ca) = certificate(args)?;
+    let mut reconciler = None;
     let world = if args.state.is_empty() {
         let client = Cluster::client().await.map_err(|error| error.to_string())?;
-        World::Cluster(Cluster::watch(
-            client,
-            &engine.settings.ramen.namespace,
-            &stop,
-        ))
+        reconciler = reconcile(args, &client, &metrics, &stop)?;
+        let cluster = Cluster::watch(client, &engine.settings.ramen.namespace, &stop);
+        WorldMetrics::new(Arc::clone(&cluster))
+            .and_then(|world| metrics.register(world))
+            .map_err(|error| error.to_string())?;
+        World::Cluster(cluster)
     } else {
         World::Manifests(Box::new(state(&args.state)?))
     };
-    let guard = Arc::new(Guard::new(engine, world, Arc::clone(&metrics)));
-    let failures = IntCounter::new(
-        "ramen_guard_config_reload_failures_total",
-        "Times that the configuration could not be read again.",
-    );
-    let failures = failures.map_err(|error| error.to_string())?;
-    metrics
-        .register(failures.clone())
-        .map_err(|error| error.to_string())?;
-    tokio::spawn(follow(
-        Arc::clone(&guard),
-        args.strictness.clone(),
-        failures,
-    ));
+    let shared = reconciler
+        .as_mut()
+        .and_then(|started| started.certificates.take());
+    let mut guard = Guard::new(engine, world, Arc::clone(&metrics));
+    let (source, ca) = match shared {
+        Some(shared) => {
+            guard = guard.ready_when(shared.held);
+            (Source::Given(shared.pair), None)
+        }
+        None => certificate(args)?,
+    };
+    let guard = Arc::new(guard);
+    follow(&guard, &args.strictness, &metrics)?;
     let (bound, told) = oneshot::channel();
     let config = ServerConfig {
         bind: args.bind,
@@ -153,6 +175,9 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
     };
     let (summary, ()) = tokio::join!(serve(config, guard, metrics, stop), announced);
     let summary = summary.map_err(|error| error.to_string())?;
+    if let Some(mut started) = reconciler {
+        while started.tasks.join_next().await.is_some() {}
+    }
     if summary.cut > 0 {
         tracing::warn!(
             cut = summary.cut,
@@ -160,6 +185,31 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Starts what writes into the cluster, where that is wanted and this is a pod.
+fn reconcile(
+    args: &Args,
+    client: &kube::Client,
+    metrics: &Arc<Metrics>,
+    stop: &CancellationToken,
+) -> Result<Option<Started>, String> {
+    let Some(namespace) = reconcile::namespace().filter(|_| !args.no_reconcile) else {
+        tracing::info!("nothing is written into the cluster: this is no pod, or --no-reconcile");
+        return Ok(None);
+    };
+    let usual = Lives::default();
+    let seconds = |given: Option<u64>, usual| given.map_or(usual, Duration::from_secs);
+    let lives = Lives {
+        authority: seconds(args.ca_life, usual.authority),
+        certificate: seconds(args.certificate_life, usual.certificate),
+    };
+    let options = Options {
+        namespace,
+        pace: Pace::times(args.pace),
+        lives: args.tls_cert.is_none().then_some(lives),
+    };
+    reconcile::start(client, options, metrics, stop).map(Some)
 }
 
 /// The certificate to serve, and its CA where both are made here.
@@ -211,30 +261,45 @@ fn announce(bound: &Bound, ca: Option<&str>, ca_out: Option<&Path>, example: boo
 
 /// Reads the configuration again when its file changes, and every day, since exemptions end with one.
 /// A broken file leaves the last good one in force.
-async fn follow(guard: Arc<Guard>, strictness: Strictness, failures: IntCounter) {
-    let mut failed = None;
-    loop {
-        tokio::time::sleep(RELOAD).await;
-        match strictness.settings() {
-            Ok(settings) => {
-                if failed.take().is_some() {
-                    tracing::info!("the configuration can be read again");
+fn follow(guard: &Arc<Guard>, strictness: &Strictness, metrics: &Metrics) -> Result<(), String> {
+    let failures = IntCounter::new(
+        "ramen_guard_config_reload_failures_total",
+        "Times that the configuration could not be read again.",
+    );
+    let failures = failures.map_err(|error| error.to_string())?;
+    metrics
+        .register(failures.clone())
+        .map_err(|error| error.to_string())?;
+    let (guard, strictness) = (Arc::clone(guard), strictness.clone());
+    tokio::spawn(async move {
+        let mut failed = None;
+        loop {
+            tokio::time::sleep(RELOAD).await;
+            match strictness.settings() {
+                Ok(settings) => {
+                    if failed.take().is_some() {
+                        tracing::info!("the configuration can be read again");
+                    }
+                    if settings != guard.engine().settings {
+                        tracing::info!("going by the configuration as it is now");
+                        guard.replace(Engine::new(settings));
+                    }
                 }
-                guard.replace(Engine::new(settings));
-            }
-            Err(error) => {
-                // Counted at every look, so that an alert stays on; said once.
-                failures.inc();
-                if failed.as_ref() != Some(&error) {
-                    tracing::error!(
-                        error,
-                        "the configuration can't be read; the last good one stays in force"
-                    );
-                    failed = Some(error);
+                Err(error) => {
+                    // Counted at every look, so that an alert stays on; said once.
+                    failures.inc();
+                    if failed.as_ref() != Some(&error) {
+                        tracing::error!(
+                            error,
+                            "the configuration can't be read; the last good one stays in force"
+                        );
+                        failed = Some(error);
+                    }
                 }
             }
         }
-    }
+    });
+    Ok(())
 }
 
 fn stop_on_signal(stop: CancellationToken) -> Result<(), String> {

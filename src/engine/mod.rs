@@ -13,7 +13,11 @@ mod settings;
 pub use judge::{Engine, Verdict};
 pub use request::{Request, User};
 pub(crate) use settings::rule_hint;
-pub use settings::{RamenSettings, Settings, SettingsError};
+pub use settings::{RamenSettings, ReconcileSettings, Settings, SettingsError};
 
 /// What our own annotations and labels are under.
 pub const DOMAIN: &str = "guard.ramendr.openshift.io";
+/// The annotation on the guard's own namespace that tells it to keep its hands off: while it is there,
+/// whatever its value, the guard writes nothing, so that webhook configurations that a person took away
+/// stay away.
+pub const BREAK_GLASS: &str = "guard.ramendr.openshift.io/break-glass";

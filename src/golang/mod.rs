@@ -12,15 +12,23 @@
 //! | [`base64`] | `base64.StdEncoding` |
 //! | [`expand`] | `os.Expand` |
 //! | [`pattern`] | `regexp.Compile` |
+//! | [`url`] | `url.ParseRequestURI` |
+//! | [`regexp`] | `regexp.Compile` |
+//! | [`shlex`] | `github.com/google/shlex` |
+//! | [`cron`] | `github.com/robfig/cron/v3` |
 //! | [`names`] | `k8s.io/apimachinery/pkg/util/validation`: names, keys, label values |
 
 pub mod base64;
 pub mod cidr;
+pub mod cron;
 pub mod duration;
 pub mod expand;
 pub mod names;
 pub mod pattern;
+pub mod regexp;
 pub mod selector;
+pub mod shlex;
+pub mod url;
 
 /// A text in double quotes, as Go's `%q` and `strconv.Quote` show it: quotes, backslashes and
 /// control characters escaped, so that a message stays on one line.

@@ -6,9 +6,9 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeSet,
-    sync::{Arc, RwLock, RwLockReadGuard},
-    time::Duration,
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+    time::{Duration, Instant},
 };
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -36,7 +36,31 @@ const PAGE: u32 = 500;
 pub struct Cluster {
     client: Client,
     store: RwLock<Store>,
+    heard: Mutex<BTreeMap<&'static str, Heard>>,
     operator_namespace: String,
+}
+
+/// When the cluster last told something about a kind.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    last: Instant,
+    failing: bool,
+}
+
+/// How a kind is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// The kind.
+    pub kind: &'static str,
+    /// How many objects of it are kept.
+    pub objects: usize,
+    /// Whether that is all there are.
+    pub synced: bool,
+    /// How long ago the cluster last told something about it, or the watch began. Where nothing changes
+    /// there is nothing to tell.
+    pub age: Duration,
+    /// Whether the watch has failed since then.
+    pub failing: bool,
 }
 
 /// Why the cluster can't be read.
@@ -72,6 +96,7 @@ impl Cluster {
         let cluster = Arc::new(Self {
             client,
             store: RwLock::new(store),
+            heard: Mutex::default(),
             operator_namespace,
         });
         for kind in watched() {
@@ -125,7 +150,7 @@ impl Cluster {
         // A writer that panicked left whole objects behind: each change is one call.
         self.store
             .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether every kind is there as a whole.
@@ -141,12 +166,42 @@ impl Cluster {
         }
     }
 
+    /// How each kind is known now.
+    pub fn watches(&self) -> Vec<Watched> {
+        let store = self.store();
+        let (sizes, unsynced) = (store.sizes(), store.unsynced());
+        drop(store);
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |(kind, objects)| {
+            let heard = heard.get(kind)?;
+            Some(Watched {
+                kind,
+                objects,
+                synced: !unsynced.contains(&kind),
+                age: heard.last.elapsed(),
+                failing: heard.failing,
+            })
+        };
+        sizes.into_iter().filter_map(known).collect()
+    }
+
+    /// Notes that the cluster said something about a kind, or failed to.
+    fn hear(&self, kind: &'static str, failing: bool) {
+        let now = Instant::now();
+        let mut all = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = all.entry(kind).or_insert(Heard { last: now, failing });
+        heard.failing = failing;
+        if !failing {
+            heard.last = now;
+        }
+    }
+
     fn change(&self, change: impl FnOnce(&mut Store)) {
         change(
             &mut self
                 .store
                 .write()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
+                .unwrap_or_else(PoisonError::into_inner),
         );
     }
 
@@ -201,8 +256,11 @@ impl Cluster {
                 .boxed()
         });
         let mut events = stream::select_all(streams);
+        self.hear(kind.kind, false);
         let mut listed: Vec<Vec<Fetched>> = whole.iter().map(|_| Vec::new()).collect();
         while let Some((place, event)) = events.next().await {
+            let absent = matches!(&event, Err(watcher::Error::InitialListFailed(cause)) if not_served(cause));
+            self.hear(kind.kind, event.is_err() && !absent);
             match event {
                 Ok(watcher::Event::Init) => listed[place].clear(),
                 Ok(watcher::Event::InitApply(fetched)) => listed[place].push(fetched),
@@ -241,9 +299,7 @@ impl Cluster {
                     self.change(|store| store.remove(&key));
                 }
                 Err(error) => {
-                    if let watcher::Error::InitialListFailed(cause) = &error
-                        && not_served(cause)
-                    {
+                    if absent {
                         whole[place] = true;
                         let synced = whole.iter().all(|whole| *whole);
                         self.change(|store| store.set_kind_synced(kind.kind, synced));

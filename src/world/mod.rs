@@ -11,7 +11,7 @@ mod relations;
 mod store;
 mod table;
 
-pub use cluster::{Cluster, ClusterError};
+pub use cluster::{Cluster, ClusterError, Watched};
 pub use config::{Config, Configs, KEY as RAMEN_CONFIG};
 pub use lens::{Lens, Live, Lookup};
 pub use relations::{Placed, cluster_id, is_metro, is_zero};

@@ -17,6 +17,7 @@ mod webhooks;
 
 mod bare;
 mod managed;
+mod certificates;
 mod manifests;
 mod routing;
 mod scenarios;
