@@ -28,7 +28,10 @@ impl WorldMetrics {
         let numbers = |name, help| IntGaugeVec::new(Opts::new(name, help), &["kind"]);
         Ok(Self {
             cluster,
-            objects: numbers("ramen_guard_world_objects", "Objects that are kept in memory.")?,
+            objects: numbers(
+                "ramen_guard_world_objects",
+                "Objects that are kept in memory.",
+            )?,
             synced: numbers(
                 "ramen_guard_world_synced",
                 "1 if these are all that there are in the cluster.",
@@ -63,7 +66,10 @@ impl Collector for WorldMetrics {
             let set = |gauge: &IntGaugeVec, value| {
                 gauge.with_label_values(&[watched.kind]).set(value);
             };
-            set(&self.objects, i64::try_from(watched.objects).unwrap_or(i64::MAX));
+            set(
+                &self.objects,
+                i64::try_from(watched.objects).unwrap_or(i64::MAX),
+            );
             set(&self.synced, watched.synced.into());
             set(&self.failing, watched.failing.into());
             let age: Gauge = self.age.with_label_values(&[watched.kind]);

@@ -27,12 +27,14 @@ macro_rules! kind {
 }
 
 pub mod condition;
+pub mod configmap;
 pub mod drcluster;
 pub mod drclusterconfig;
 pub mod drplacementcontrol;
 pub mod drpolicy;
 mod field;
 pub mod maintenancemode;
+pub mod networkmapping;
 mod object;
 pub mod peers;
 pub mod protectedpvc;
@@ -48,6 +50,7 @@ pub mod volsync;
 pub mod volumereplicationgroup;
 
 pub use condition::{Condition, condition};
+pub use configmap::{ConfigMap, ConfigMapBody, NETWORK_MAPPING, RAMEN_CONFIG, ReadText};
 pub use drcluster::{ClusterMaintenanceMode, DRCluster, DRClusterSpec, DRClusterStatus};
 pub use drclusterconfig::{
     DRClusterConfig, DRClusterConfigSpec, DRClusterConfigStatus, NetworkAttachment,
@@ -60,9 +63,10 @@ pub use drplacementcontrol::{
 pub use drpolicy::{DRPolicy, DRPolicySpec, DRPolicyStatus, NetworkPeer, PeerClass, PeerClasses};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 pub use maintenancemode::{MaintenanceMode, MaintenanceModeSpec, MaintenanceModeStatus};
+pub use networkmapping::{NetworkMapping, NetworkMappingBlock};
 pub use object::{Doc, Key, Kind, Meta, Object, OwnerReference, ReadError, UnreadStatus};
 pub use peers::{
-    ApplicationSet, ConfigMap, ManagedCluster, ManagedClusterView, Placement, PlacementDecision,
+    ApplicationSet, ManagedCluster, ManagedClusterView, Placement, PlacementDecision,
     PlacementRule, Secret,
 };
 pub use protectedpvc::{Identifier, ProtectedPVC, VolumeResources};

@@ -39,6 +39,12 @@ pub trait Kind: Sized + Send + Sync + 'static {
         object.get("spec")
     }
 
+    /// Where the first tokens of a pointer name a text in the object that is data in itself, and further
+    /// ones lead into it: how many tokens that takes, and what the text says, if it can be read.
+    fn inner<'a>(_spec: &'a Self::Spec, _tokens: &[String]) -> Option<(usize, Option<&'a Value>)> {
+        None
+    }
+
     /// Drops what no rule reads from an object that is kept in memory.
     fn trim(_meta: &mut Meta, _spec: &mut Self::Spec, _status: &mut Self::Status) {}
 }

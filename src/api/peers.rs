@@ -1,10 +1,7 @@
 //! Kinds that are not Ramen's but that a rule asks about. Only what is asked for is here, without a
 //! schema: the guard never judges these objects against one.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeSet, fmt};
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::{
@@ -215,36 +212,6 @@ kind!(
     ManagedClusterView: "view.open-cluster-management.io" / "v1beta1", "managedclusterviews", namespaced: true,
     ManagedClusterViewSpec, ManagedClusterViewStatus
 );
-
-/// A `ConfigMap` of the core group.
-#[derive(Clone, Copy, Debug)]
-pub struct ConfigMap;
-
-/// What a [`ConfigMap`] holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ConfigMapBody {
-    /// Texts, by key.
-    #[serde(default, deserialize_with = "absent_is_default")]
-    pub data: BTreeMap<String, String>,
-    /// Bytes in base64, by key.
-    #[serde(default, deserialize_with = "absent_is_default")]
-    pub binary_data: BTreeMap<String, String>,
-}
-
-impl Kind for ConfigMap {
-    const GROUP: &'static str = "";
-    const VERSION: &'static str = "v1";
-    const KIND: &'static str = "ConfigMap";
-    const PLURAL: &'static str = "configmaps";
-    const NAMESPACED: bool = true;
-    type Spec = ConfigMapBody;
-    type Status = Unread;
-
-    fn body(object: &Value) -> Option<&Value> {
-        Some(object)
-    }
-}
 
 /// A `Secret` of the core group.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,8 @@
 //! more than an API server would; [`crate::manifest::goyaml`] takes the same.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use super::absent_is_default;
 
@@ -134,9 +135,19 @@ pub struct S3StoreProfile {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub velero_namespace_secret_key_ref: Option<SecretKeySelector>,
     /// The certificates that the store's own is checked against: PEM, in base64.
-    #[serde(rename = "caCertificates", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "caCertificates",
+        deserialize_with = "bytes",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(extend("format" = "byte"))]
     pub ca_certificates: Option<String>,
+}
+
+/// Reads base64. Go also takes the bytes as a list of numbers, which nobody writes: it is left out.
+fn bytes<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
+    let value = Value::deserialize(input)?;
+    Ok(value.as_str().map(str::to_owned))
 }
 
 /// Names a `Secret` (`corev1.SecretReference`).

@@ -13,12 +13,12 @@ use schemars::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    DRCluster, DRClusterConfig, DRPlacementControl, DRPolicy, MaintenanceMode,
+    DRCluster, DRClusterConfig, DRPlacementControl, DRPolicy, MaintenanceMode, NetworkMapping,
     ProtectedVolumeReplicationGroupList, RamenConfig, Recipe, ReplicationGroupDestination,
     ReplicationGroupSource, VolumeReplicationGroup,
 };
 
-/// The schema of a kind of Ramen's, `RamenConfig` included: a structural `openAPIV3Schema` without
+/// The schema of a kind of Ramen's, `RamenConfig` and `NetworkMapping` included: a structural `openAPIV3Schema` without
 /// references. `None` for a kind that is not known.
 pub fn schema(kind: &str) -> Option<&'static Value> {
     Some(&made(kind)?.schema)
@@ -51,7 +51,7 @@ struct Made {
     list: Vec<(Vec<String>, Value)>,
 }
 
-static ENTRIES: [Entry; 11] = [
+static ENTRIES: [Entry; 12] = [
     Entry::new("DRPolicy", of_object::<DRPolicy>),
     Entry::new("DRCluster", of_object::<DRCluster>),
     Entry::new("DRPlacementControl", of_object::<DRPlacementControl>),
@@ -75,6 +75,7 @@ static ENTRIES: [Entry; 11] = [
     ),
     Entry::new("Recipe", of_object::<Recipe>),
     Entry::new("RamenConfig", of::<RamenConfig>),
+    Entry::new("NetworkMapping", of::<NetworkMapping>),
 ];
 
 impl Entry {

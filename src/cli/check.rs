@@ -143,9 +143,13 @@ pub fn check(engine: &Engine, given: Given) -> Outcome {
     for pile in [CONTEXT, INPUTS] {
         check.know(pile, &mut world);
     }
-    // Nobody keeps ManagedClusters in Git, so that there is none says nothing.
+    // Nobody keeps ManagedClusters in Git, and nobody should keep Secrets there, so that there is none
+    // says nothing.
     if !live && world.managed_clusters.is_empty() {
         world.managed_clusters.synced = false;
+    }
+    if world.secrets.is_empty() {
+        world.secrets.synced = false;
     }
     let mut old: HashMap<Identity, Doc> = HashMap::new();
     for (_, stored) in given.old.iter() {

@@ -12,6 +12,7 @@ use super::{
     Request, Settings, exempt,
     gates::{Gates, Standing},
     offline,
+    watch::{Changes, differs},
 };
 use crate::{
     api::{self, Doc, Key, Object},
@@ -210,20 +211,34 @@ impl<'a, K: Judged> Judging<'a, K> {
         let is_stored = old.is_some();
         let old = old.and_then(|doc| Some((doc, self.read(doc).ok()?)));
         let unread = is_stored && old.is_none();
+        let changes = old.as_ref().map(|(doc, old)| Changes {
+            new: (subject, &new),
+            old: (doc, old),
+        });
         let mut report = Report::default();
         let exempted = exempt::read(&new.meta, self.settings, &mut report);
         if exempting {
             self.advise(*exempt::CONTRACT, report, &mut verdict);
         }
         for entry in asked {
+            let watches = entry.watches.iter().map(|watch| &self.book.watched[*watch]);
+            if changes
+                .as_ref()
+                .is_some_and(|changes| !changes.any(watches.clone()))
+            {
+                continue;
+            }
             let case = self.case(
                 (subject, &new),
                 old.as_ref().map(|(doc, old)| (*doc, old)),
                 &lens,
             );
-            let drafts = check(entry, &case);
+            let mut drafts = check(entry, &case);
             let (rests_on, incomplete) = lens.take_notes();
             verdict.incomplete |= incomplete;
+            if let Some(changes) = &changes {
+                drafts.retain(|draft| !changes.spares(watches.clone(), &draft.pointer));
+            }
             if drafts.is_empty() {
                 continue;
             }
@@ -472,26 +487,6 @@ fn shape(pointer: &Pointer) -> String {
 
 fn deleting(doc: Option<&Doc>) -> bool {
     doc.is_some_and(|doc| doc.value.pointer("/metadata/deletionTimestamp").is_some())
-}
-
-/// Whether a field differs; one that is absent on both sides does not.
-fn differs(new: Option<&Value>, old: Option<&Value>, tokens: &[String]) -> bool {
-    let Some((token, rest)) = tokens.split_first() else {
-        return new != old;
-    };
-    let field = |value: &'_ Value| match value {
-        Value::Object(map) => map.contains_key(token),
-        _ => false,
-    };
-    match (new, old) {
-        (None, None) => false,
-        _ if !new.is_some_and(field) && !old.is_some_and(field) => false,
-        _ => differs(
-            new.and_then(|new| new.get(token)),
-            old.and_then(|old| old.get(token)),
-            rest,
-        ),
-    }
 }
 
 fn body<K: api::Kind>(doc: Option<&Doc>) -> Option<&Value> {

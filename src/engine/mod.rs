@@ -9,6 +9,7 @@ mod judge;
 mod offline;
 mod request;
 mod settings;
+mod watch;
 
 pub use judge::{Engine, Verdict};
 pub use request::{Request, User};

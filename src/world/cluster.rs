@@ -148,9 +148,7 @@ impl Cluster {
     /// The world as it is known now.
     pub fn store(&self) -> RwLockReadGuard<'_, Store> {
         // A writer that panicked left whole objects behind: each change is one call.
-        self.store
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether every kind is there as a whole.
@@ -197,12 +195,7 @@ impl Cluster {
     }
 
     fn change(&self, change: impl FnOnce(&mut Store)) {
-        change(
-            &mut self
-                .store
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        change(&mut self.store.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Reads objects afresh, in time for an answer; nothing where that failed.

@@ -1,18 +1,13 @@
 //! What Ramen's own ConfigMaps say, read once when they change.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use crate::{
-    api::{self, ConfigMap, Key, Kind, Object, RamenConfig, Text},
-    manifest::goyaml,
-};
+use crate::api::{ConfigMap, Key, Kind, Object, RamenConfig, S3StoreProfile, Secret, Text};
 
 /// The hub operator's ConfigMap.
 pub(super) const HUB: &str = "ramen-hub-operator-config";
 /// The ConfigMap of the operator on a managed cluster.
 pub(super) const DR_CLUSTER: &str = "ramen-dr-cluster-operator-config";
-/// The key with Ramen's configuration in both.
-pub const KEY: &str = "ramen_manager_config.yaml";
 /// Where the Operator Lifecycle Manager puts the hub operator.
 pub(super) const OLM_NAMESPACE: &str = "openshift-operators";
 /// Where it puts the operator on a managed cluster.
@@ -81,6 +76,31 @@ impl Config {
             && operator.s3_secret_distribution_enabled.unwrap_or_default()
     }
 
+    /// The Secret with which an S3 store is opened; nothing where the profile names none.
+    pub fn secret_of(&self, profile: &S3StoreProfile) -> Option<Key> {
+        let secret = &profile.s3_secret_ref;
+        let namespace = secret.namespace.text().unwrap_or(&self.key.namespace);
+        (!secret.name.is_empty()).then(|| Key::of::<Secret>(namespace, &secret.name))
+    }
+
+    /// The Secret that the hub hands out for a profile, if it does: whatever namespace the profile names,
+    /// the one in the operator's own.
+    ///
+    /// Source: internal/controller/drpolicy.go:47-80
+    pub fn handed_out(&self, profile: &S3StoreProfile) -> Option<Key> {
+        let name = &profile.s3_secret_ref.name;
+        let does = Configs::is_hubs(&self.key.name) && self.distributes_secrets();
+        (!name.is_empty() && does).then(|| Key::of::<Secret>(&self.key.namespace, name))
+    }
+
+    /// Every Secret that its profiles need.
+    fn secrets(&self) -> impl Iterator<Item = Key> {
+        let profiles = self.ramen.s3_store_profiles.iter();
+        profiles
+            .flat_map(|profile| [self.secret_of(profile), self.handed_out(profile)])
+            .flatten()
+    }
+
     /// The S3 profiles' names.
     pub fn profiles(&self) -> impl Iterator<Item = &str> {
         self.ramen
@@ -94,12 +114,39 @@ impl Config {
 #[derive(Debug, Default)]
 pub struct Configs {
     read: HashMap<Key, Config>,
+    /// The ConfigMaps by the Secrets that they name.
+    by_secret: HashMap<Key, BTreeSet<Key>>,
 }
 
 impl Configs {
     /// Whether one of Ramen's operators reads a ConfigMap of this name.
     pub fn is_ramens(name: &str) -> bool {
         name == HUB || name == DR_CLUSTER
+    }
+
+    /// Whether the hub operator does.
+    pub fn is_hubs(name: &str) -> bool {
+        name == HUB
+    }
+
+    /// Where a ConfigMap of Ramen's may be, itself among them; nowhere if it is not Ramen's.
+    pub fn places(name: &str, operator_namespace: &str) -> Vec<Key> {
+        let places = places(operator_namespace).into_iter();
+        places
+            .filter(|(_, known)| *known == name)
+            .map(|(namespace, name)| Key::of::<ConfigMap>(&namespace, name))
+            .collect()
+    }
+
+    /// Where the operator on a managed cluster may run, and its other ConfigMaps with it.
+    pub fn cluster_operator_namespaces(operator_namespace: &str) -> [&str; 2] {
+        [operator_namespace, OLM_CLUSTER_NAMESPACE]
+    }
+
+    /// The ConfigMaps with a profile that needs a Secret.
+    pub(super) fn with_secret(&self, secret: &Key) -> impl Iterator<Item = &Config> {
+        let maps = self.by_secret.get(secret).into_iter().flatten();
+        maps.filter_map(|map| self.read.get(map))
     }
 
     /// What a ConfigMap says, if it is there and can be read.
@@ -112,68 +159,30 @@ impl Configs {
             return;
         }
         let key = object.key();
-        let text = (object as &dyn std::any::Any)
-            .downcast_ref::<Object<ConfigMap>>()
-            .and_then(|map| map.spec.data.get(KEY))
-            .map_or("", String::as_str);
-        match read(text) {
-            Some(ramen) => self.read.insert(key.clone(), Config { key, ramen }),
-            None => self.read.remove(&key),
-        };
+        let map = (object as &dyn std::any::Any).downcast_ref::<Object<ConfigMap>>();
+        let read = map.and_then(|map| map.spec.ramen_config().as_ref().ok());
+        let ramen = read.map(|read| read.says.clone());
+        self.remove(&key);
+        let Some(ramen) = ramen else { return };
+        let config = Config { key, ramen };
+        for secret in config.secrets() {
+            let maps = self.by_secret.entry(secret).or_default();
+            maps.insert(config.key.clone());
+        }
+        self.read.insert(config.key.clone(), config);
     }
 
     pub(super) fn remove(&mut self, key: &Key) {
-        self.read.remove(key);
-    }
-}
-
-fn read(text: &str) -> Option<RamenConfig> {
-    let embedded = goyaml::read(text, api::schema("RamenConfig")?).ok()?;
-    if embedded.value.is_null() {
-        return Some(RamenConfig::default());
-    }
-    serde_json::from_value(embedded.value).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_what_go_reads() {
-        let config = read(
-            "MAXCONCURRENTRECONCILES: 50.0\n\
-             multinamespace: { featureEnabled: yes }\n\
-             s3StoreProfiles: [{ s3ProfileName: 1.5, s3Bucket: no, s3Region: null, s3Endpoint: {} }]\n\
-             leaderElection: { enabled: true }\n\
-             metadata: { name: noise }\n",
-        )
-        .unwrap();
-        assert_eq!(config.max_concurrent_reconciles, Some(50));
-        assert_eq!(config.multi_namespace.feature_enabled, Some(true));
-        assert!(config.leader_election.is_some());
-        let profile = &config.s3_store_profiles[0];
-        assert_eq!(
-            (&*profile.s3_profile_name, &*profile.s3_bucket),
-            ("1.5", "false")
-        );
-        assert_eq!(profile.s3_region, "");
-        assert_eq!(read("# nothing\n"), Some(RamenConfig::default()));
-    }
-
-    #[test]
-    fn refuses_what_go_refuses() {
-        for wrong in [
-            "maxConcurrentReconciles: '7'",
-            "maxConcurrentReconciles: 1.5",
-            "volSync: { disabled: 'true' }",
-            "s3StoreProfiles: none",
-            "leaderElection: { leaseDuration: 1d }",
-            "kind: 7",
-            "- a",
-            "a: b: c",
-        ] {
-            assert_eq!(read(wrong), None, "{wrong}");
+        let Some(config) = self.read.remove(key) else {
+            return;
+        };
+        for secret in config.secrets() {
+            if let Some(maps) = self.by_secret.get_mut(&secret) {
+                maps.remove(key);
+                if maps.is_empty() {
+                    self.by_secret.remove(&secret);
+                }
+            }
         }
     }
 }

@@ -117,6 +117,11 @@ impl<'a> Lens<'a> {
             .chain([self.store])
     }
 
+    /// Whether an object of a store was read afresh since.
+    pub(super) fn is_stale(&self, store: &Store, key: &Key) -> bool {
+        std::ptr::eq(store, self.store) && self.live.is_some_and(|live| live.keys.contains(key))
+    }
+
     /// Takes the note of what was read by name since the last call, and whether the world could not
     /// answer something.
     pub(crate) fn take_notes(&self) -> (Vec<Key>, bool) {

@@ -12,7 +12,7 @@ mod store;
 mod table;
 
 pub use cluster::{Cluster, ClusterError, Watched};
-pub use config::{Config, Configs, KEY as RAMEN_CONFIG};
+pub use config::{Config, Configs};
 pub use lens::{Lens, Live, Lookup};
 pub use relations::{Placed, cluster_id, is_metro, is_zero};
 pub use store::{APP_NAMESPACE, GLOBAL_GROUP, Kept, KeptKind, LAST_CLUSTER, Store};

@@ -2,7 +2,7 @@
 
 use super::store::PLACEMENT_LABEL;
 use super::{
-    APP_NAMESPACE, Config, LAST_CLUSTER, Lens, Lookup, Relation,
+    Config, LAST_CLUSTER, Lens, Lookup, Relation,
     config::{DR_CLUSTER, HUB, OLM_CLUSTER_NAMESPACE, OLM_NAMESPACE},
 };
 use crate::api::{
@@ -60,6 +60,21 @@ impl<'a> Lens<'a> {
         own.or(other)
     }
 
+    /// What those of Ramen's ConfigMaps say that have a profile which needs a Secret.
+    pub fn configs_with_secret(&self, secret: &Key) -> Vec<&'a Config> {
+        let mut found: Vec<&Config> = Vec::new();
+        for store in self.stores() {
+            for config in store.configs.with_secret(secret) {
+                let stale = self.is_stale(store, &config.key);
+                if !stale && !found.iter().any(|known| known.key == config.key) {
+                    found.push(config);
+                }
+            }
+        }
+        found.sort_by(|a, b| a.key.cmp(&b.key));
+        found
+    }
+
     /// The DRPolicy that a DRPlacementControl names.
     pub fn policy_of(&self, drpc: &Object<DRPlacementControl>) -> Lookup<'a, DRPolicy> {
         match drpc.spec.dr_policy_ref.name.text() {
@@ -95,37 +110,16 @@ impl<'a> Lens<'a> {
         self.related(Relation::PlacementName, placement)
     }
 
-    /// The namespace whose volumes Ramen protects for an application that is not a discovered one:
-    /// what it noted down, else where the ApplicationSet deploys to, else the placement's namespace.
-    ///
-    /// Source: internal/controller/drplacementcontrol_controller.go:2331-2395
-    pub fn app_namespace(&self, drpc: &Object<DRPlacementControl>) -> String {
-        if let Some(namespace) = drpc.meta.annotation(APP_NAMESPACE) {
-            return namespace.to_owned();
-        }
-        let sets = drpc
-            .spec
-            .placement_ref
-            .name
-            .text()
-            .map(|name| self.application_sets_of(name))
-            .unwrap_or_default();
-        let destination = sets.first().and_then(|set| destination(set));
-        destination.unwrap_or(&drpc.meta.namespace).to_owned()
-    }
-
-    /// The other DRPlacementControls whose application lives in a namespace, see
-    /// [`Lens::app_namespace`].
-    pub fn drpcs_of_app_namespace(&self, namespace: &str) -> Vec<&'a Object<DRPlacementControl>> {
+    /// The other DRPlacementControls whose application may live in a namespace: Ramen noted it down, or
+    /// they are there themselves, or an ApplicationSet deploys there what their placement places.
+    pub fn drpcs_that_may_live_in(&self, namespace: &str) -> Vec<&'a Object<DRPlacementControl>> {
         let mut found = self.related::<DRPlacementControl>(Relation::AppNamespace, namespace);
-        found.retain(|drpc| self.app_namespace(drpc) == namespace);
         for set in self.related::<ApplicationSet>(Relation::Destination, namespace) {
             let Some(placement) = placement_of_set(set) else {
                 continue;
             };
             for drpc in self.related::<DRPlacementControl>(Relation::PlacementName, placement) {
-                let known = found.iter().any(|known| known.key() == drpc.key());
-                if !known && self.app_namespace(drpc) == namespace {
+                if !found.iter().any(|known| known.key() == drpc.key()) {
                     found.push(drpc);
                 }
             }
@@ -185,7 +179,8 @@ impl<'a> Lens<'a> {
     }
 
     fn config_of(&self, key: &Key) -> Option<&'a Config> {
-        self.stores().find_map(|store| store.configs.get(key))
+        let mut fresh = self.stores().filter(|store| !self.is_stale(store, key));
+        fresh.find_map(|store| store.configs.get(key))
     }
 }
 

@@ -177,9 +177,9 @@ store! {
     /// Applications under protection.
     drpcs: DRPlacementControl, drpc_relations;
     /// Pairs of clusters.
-    policies: DRPolicy, |policy| policy.spec.dr_clusters.iter().map(|cluster| (Relation::Cluster, cluster.as_str())).collect();
+    policies: DRPolicy, policy_relations;
     /// Clusters.
-    clusters: DRCluster, |cluster| vec![(Relation::Profile, cluster.spec.s3_profile_name.as_str())];
+    clusters: DRCluster, |cluster| vec![(Relation::Profile, cluster.spec.s3_profile_name.as_str()), (Relation::Any, "")];
     /// Placements of Open Cluster Management.
     placements: Placement;
     /// The older placement rules.
@@ -219,8 +219,22 @@ impl Store {
     }
 }
 
+fn policy_relations(policy: &Object<DRPolicy>) -> Vec<(Relation, &str)> {
+    let clusters = policy.spec.dr_clusters.iter();
+    let mut relations: Vec<_> = clusters
+        .map(|cluster| (Relation::Cluster, cluster.as_str()))
+        .collect();
+    let mapping = policy.spec.network_mapping_ref.as_ref();
+    let mapping = mapping.and_then(|mapping| mapping.name.text());
+    relations.extend(mapping.map(|name| (Relation::NetworkMapping, name)));
+    relations
+}
+
 fn drpc_relations(drpc: &Object<DRPlacementControl>) -> Vec<(Relation, &str)> {
-    let mut relations = vec![(Relation::Name, drpc.meta.name.as_str())];
+    let mut relations = vec![
+        (Relation::Name, drpc.meta.name.as_str()),
+        (Relation::Namespace, drpc.meta.namespace.as_str()),
+    ];
     relations.extend(
         drpc.spec
             .dr_policy_ref

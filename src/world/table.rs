@@ -39,8 +39,10 @@ pub enum Relation {
     Destination,
     /// A ManagedClusterView of a managed cluster's DRClusterConfig, by the cluster.
     ClusterConfig,
-    /// A VolumeReplicationGroup by its namespace.
+    /// A DRPlacementControl, or a VolumeReplicationGroup, by its namespace.
     Namespace,
+    /// A DRPolicy by the bare name of the ConfigMap that it maps networks with.
+    NetworkMapping,
     /// A VolumeReplicationGroup by the bare name of its Recipe.
     Recipe,
     /// Every object of a kind of which there are few, by the empty text.

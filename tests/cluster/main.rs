@@ -16,8 +16,8 @@ mod tls;
 mod webhooks;
 
 mod bare;
-mod managed;
 mod certificates;
+mod managed;
 mod manifests;
 mod routing;
 mod scenarios;

@@ -102,6 +102,8 @@ pub struct Fault {
     pub help: Option<&'static str>,
     /// The place within the text.
     pub position: Position,
+    /// Whether the text is no YAML at all.
+    pub syntax: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -153,6 +155,7 @@ pub fn read(text: &str, schema: &Value) -> Result<Embedded, EmbeddedError> {
                 message: error.message,
                 help: error.help,
                 position,
+                syntax: true,
             };
             return Err(EmbeddedError {
                 faults: vec![fault],

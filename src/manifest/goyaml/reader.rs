@@ -156,8 +156,11 @@ impl Reader<'_> {
                 });
             }
             self.pointer.push_back(name.as_str());
-            if let Some(value) = self.value(schema, value, node, key) {
-                merge(&mut read, name, value);
+            match self.value(schema, value, node, key) {
+                Some(value) => merge(&mut read, name, value),
+                // A map gets its key all the same.
+                None if property.is_none() => merge(&mut read, name, zero(schema)),
+                None => {}
             }
             self.pointer.pop_back();
         }
@@ -293,6 +296,7 @@ impl Reader<'_> {
             message,
             help,
             position,
+            syntax: false,
         });
     }
 

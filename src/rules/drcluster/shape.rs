@@ -2,11 +2,10 @@
 
 use super::{Case, Report, Rule};
 use crate::{
-    api::{DRCluster, ManagedCluster, Text},
+    api::{DRCluster, ManagedCluster, RAMEN_CONFIG, Text},
     golang::{names, quote},
     report::nearest,
     rules::below,
-    world::RAMEN_CONFIG,
 };
 
 pub(super) const RULES: &[Rule<DRCluster>] = &[

@@ -207,7 +207,7 @@ fn protectors<'a>(world: &Lens<'a>, namespace: &str) -> Vec<&'a Object<DRPlaceme
 
 /// The other applications that the hub deploys to a namespace.
 fn dwellers<'a>(world: &Lens<'a>, namespace: &str) -> Vec<&'a Object<DRPlacementControl>> {
-    let mut found = world.drpcs_of_app_namespace(namespace);
+    let mut found = world.drpcs_that_may_live_in(namespace);
     found.retain(|drpc| !is_discovered(drpc) && home(world, drpc).namespace == namespace);
     found
 }
