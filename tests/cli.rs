@@ -140,6 +140,7 @@ fn forms_of_input() {
         session(&fixtures(), "check -", &clusters),
         session(&fixtures(), "check others.yaml", ""),
         session(&fixtures(), "check yaml11.yaml", ""),
+        session(&fixtures(), "check misfit.yaml", ""),
     ];
     record("forms", &told.join("\n"));
 }

@@ -551,6 +551,34 @@ fn the_crash_class_is_refused_to_everybody_where_it_is_new() {
         .warned(rule, Lowered::Observed);
 }
 
+#[test]
+fn what_would_stop_a_controller_by_another_object_needs_that_object() {
+    let rule = "vrg-ops-namespace-needs-protected-namespaces";
+    let operator = json!({ "metadata": { "name": "ramen-dr-cluster-operator-config" } });
+    let spec = json!({
+        "pvcSelector": {},
+        "replicationState": "primary",
+        "s3Profiles": [],
+        "sync": {},
+        "action": "Failover",
+    });
+    let group = but(
+        &ramen("VolumeReplicationGroup", "app", &spec),
+        json!({ "metadata": { "namespace": "ramen-ops" } }),
+    );
+    let wrong = create(group).among(vec![but(&config(), operator)]);
+    let agent = "system:serviceaccount:open-cluster-management-agent:klusterlet-work-sa";
+    wrong.refused(rule);
+    wrong.clone().by(agent).refused(rule);
+    let verdict = wrong.verdict();
+    assert!(!verdict.to_confirm.is_empty());
+    assert!(verdict.unconfirmed().allowed());
+    let mut early = wrong.clone();
+    early.synced = false;
+    early.warned(rule, Lowered::Unconfirmed);
+    wrong.among(Vec::new()).allowed();
+}
+
 // Other objects: missing, not there yet, being restored, not read afresh.
 
 #[test]
@@ -1351,6 +1379,14 @@ fn no_fault_that_is_stored_refuses_a_change_of_anything_else() {
                 .map(|fence| json!({ "clusterFence": fence }))
                 .collect(),
             "DRPolicy" => vec![json!({ "networkMappingRef": { "name": "networks" } })],
+            "VolumeReplicationGroup" => vec![
+                json!({ "replicationState": "secondary" }),
+                json!({ "replicationState": "primary", "action": "Failover" }),
+                json!({ "prepareForFinalSync": true, "action": "Relocate" }),
+                json!({ "s3Profiles": ["s3"] }),
+                json!({ "volSync": { "rdSpec": [] } }),
+                json!({ "kubeObjectProtection": { "kubeObjectSelector": {} } }),
+            ],
             _ => continue,
         };
         for change in changes {

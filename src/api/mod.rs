@@ -95,7 +95,8 @@ pub use volsync::{
     VolSyncReplicationDestinationSpec, VolSyncReplicationSourceSpec, VolSyncSpec,
 };
 pub use volumereplicationgroup::{
-    VolumeReplicationGroup, VolumeReplicationGroupSpec, VolumeReplicationGroupStatus,
+    AddressTranslation, IPTranslationSpec, NetworkTranslation, VolumeReplicationGroup,
+    VolumeReplicationGroupSpec, VolumeReplicationGroupStatus,
 };
 
 /// The API group of Ramen's kinds.

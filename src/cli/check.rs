@@ -326,8 +326,12 @@ fn place_of(manifest: &Manifest, pointer: &Pointer) -> Place {
 
 /// An unknown field, or one that YAML reads as another, is a matter of its name, not of its value.
 fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
-    let rule = &finding.rule.id;
-    let position = if rule.ends_with("-unknown-field") || rule == "object-yaml11-surprise" {
+    const ABOUT_NAMES: [&str; 2] = [
+        "object-yaml11-surprise",
+        "vrg-recipe-parameter-name-yaml-bool",
+    ];
+    let rule = &*finding.rule.id;
+    let position = if rule.ends_with("-unknown-field") || ABOUT_NAMES.contains(&rule) {
         manifest.key_position(&finding.pointer)
     } else {
         manifest.position(&finding.pointer)

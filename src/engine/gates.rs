@@ -87,9 +87,10 @@ impl Gates {
     ) -> (Mode, Option<Lowered>) {
         let full = mode.min(standing.most);
         // What stops a controller for everybody is refused to everybody, unless it is stored already.
-        if contract.crash {
+        if contract.crash && standing.most == Mode::Deny {
             return match full {
                 Mode::Deny if standing.stored => (Mode::Warn, Some(Lowered::Stored)),
+                Mode::Deny if standing.unconfirmed => (Mode::Warn, Some(Lowered::Unconfirmed)),
                 _ => (full, None),
             };
         }
@@ -138,7 +139,7 @@ fn is_recovery(kind: &str, old: Option<&Value>, new: &Value) -> bool {
         (!value.is_empty()).then_some(value)
     }
     match kind {
-        "DRPlacementControl" => {
+        "DRPlacementControl" | "VolumeReplicationGroup" => {
             let (before, after) = (text(old, "action"), text(Some(new), "action"));
             after == Some("Failover") || (after.is_none() && before.is_some())
         }

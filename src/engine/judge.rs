@@ -85,6 +85,11 @@ impl Verdict {
     }
 }
 
+/// Whether a finding says that no rule could be asked.
+pub(super) fn is_unreadable(finding: &Finding) -> bool {
+    finding.rule.id == "object-unreadable"
+}
+
 /// Which rules are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -115,6 +120,16 @@ impl Engine {
         crds: &Crds,
     ) -> Verdict {
         let mut verdict = self.judge(request, world, None);
+        if verdict.findings.iter().any(is_unreadable)
+            && let Some((rest, wrong)) = offline::emptied(request)
+        {
+            let mut rest = self.judge(&rest, world, None);
+            let is_wrong =
+                |finding: &Finding| wrong.iter().any(|field| finding.pointer.starts_with(field));
+            rest.findings
+                .retain(|finding| !is_unreadable(finding) && !is_wrong(finding));
+            verdict.findings.append(&mut rest.findings);
+        }
         offline::add(&mut verdict, request, manifest, &self.settings, crds);
         verdict
     }

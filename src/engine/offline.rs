@@ -10,18 +10,21 @@ use std::{
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::{Value, json};
 
-use super::{Request, Settings, Verdict};
+use super::{Request, Settings, Verdict, judge::is_unreadable};
 use crate::{
-    api::{self, UnreadStatus},
+    api::{self, Kind as _, UnreadStatus, VolumeReplicationGroup},
     manifest::{
         crds::{self, Crds},
         load::Manifest,
         schema::{Schema, SchemaError, SchemaErrorKind},
-        yaml::Surprise,
+        yaml::{Surprise, SurpriseKind},
     },
     policy::{self, Contract, Mode},
     report::{Finding, Lowered, plain},
 };
+
+/// Where a `VolumeReplicationGroup` has the parameters of its recipe.
+const PARAMETERS: &str = "/spec/kubeObjectProtection/recipeParameters";
 
 /// The schema of a kind of Ramen's, compiled when first asked for.
 fn schema(kind: &str) -> Option<&'static Schema> {
@@ -41,6 +44,24 @@ fn schema(kind: &str) -> Option<&'static Schema> {
 static ANY: LazyLock<Schema> = LazyLock::new(|| {
     Schema::compile(&json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true }))
 });
+
+/// The request with empty values where a value is of another type than its field, and these fields: so
+/// rules can still be asked about the rest. Nothing where the object can't be made to fit.
+pub(super) fn emptied(request: &Request) -> Option<(Request, Vec<PointerBuf>)> {
+    let own = (request.group == api::GROUP).then(|| schema(&request.kind));
+    let schema = own.flatten()?;
+    let errors = schema.validate(&request.new.as_ref()?.value);
+    let mut emptied = request.clone();
+    let object = &mut emptied.new.as_mut()?.value;
+    let mut fields = Vec::new();
+    for error in errors {
+        if error.kind == SchemaErrorKind::Type {
+            *object.pointer_mut(error.pointer.as_str())? = schema.empty(&error.pointer)?;
+            fields.push(error.pointer);
+        }
+    }
+    (!fields.is_empty()).then_some((emptied, fields))
+}
 
 /// Adds what the schema says to the verdict of the rules. Where a rule blames the same field, it says
 /// it better.
@@ -190,10 +211,9 @@ impl Offline<'_> {
             });
         }
         // The schema says better what is wrong than the reading that failed of it.
-        let unreadable = |finding: &Finding| finding.rule.id == "object-unreadable";
         verdict
             .findings
-            .retain(|finding| readable || !unreadable(finding));
+            .retain(|finding| readable || !is_unreadable(finding));
     }
 }
 
@@ -203,9 +223,7 @@ struct Said(BTreeMap<String, Mode>);
 impl Said {
     fn of(findings: &[Finding]) -> Self {
         let mut said = Self(BTreeMap::new());
-        let rules = findings
-            .iter()
-            .filter(|finding| finding.rule.id != "object-unreadable");
+        let rules = findings.iter().filter(|finding| !is_unreadable(finding));
         for finding in rules {
             said.add(&finding.pointer, finding.mode);
         }
@@ -303,7 +321,14 @@ fn add_key(verdict: &mut Verdict, request: &Request, surprise: &Surprise, settin
         finding.fix = Some(format!("YAML 1.1 reads {written} as {name}: {fix}"));
         return;
     }
-    let Some(rule) = policy::contract("object-yaml11-surprise") else {
+    let parameter = request.kind == VolumeReplicationGroup::KIND
+        && surprise.pointer.as_str() == PARAMETERS
+        && surprise.kind == SurpriseKind::Boolean;
+    let Some(rule) = policy::contract(if parameter {
+        "vrg-recipe-parameter-name-yaml-bool"
+    } else {
+        "object-yaml11-surprise"
+    }) else {
         return;
     };
     let mode = settings.mode(rule);

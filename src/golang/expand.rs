@@ -56,6 +56,32 @@ pub fn expand<T: AsRef<str>>(text: &str, mut value: impl FnMut(&str) -> T) -> St
     out
 }
 
+/// Whether anything in a text would not stay as it is.
+pub fn changes(text: &str) -> bool {
+    let mut kept = 0;
+    for part in parts(text) {
+        match part {
+            Part::Text(text) => kept += text.len(),
+            Part::Name(_) => return true,
+        }
+    }
+    kept != text.len()
+}
+
+/// Whether a `${` in a text has no end. Where the text is a part of a longer one, Go looks for the end
+/// there, and takes everything up to it for the name.
+pub fn is_open(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(dollar) = rest.find('$').filter(|at| at + 1 < rest.len()) {
+        let after = &rest[dollar + 1..];
+        if after.starts_with('{') && !after.contains('}') {
+            return true;
+        }
+        rest = &after[name(after).1..];
+    }
+    false
+}
+
 /// The name at the beginning of what follows a dollar, and how many bytes that takes up.
 fn name(text: &str) -> (&str, usize) {
     let bytes = text.as_bytes();
@@ -112,6 +138,25 @@ mod tests {
             ("$?$@$*$#$!$-", "<?><@><*><#><!><->"),
         ] {
             assert_eq!(expand(text, |name| format!("<{name}>")), expanded, "{text}");
+        }
+    }
+
+    #[test]
+    fn tells_what_changes() {
+        for (text, changed, open) in [
+            ("", false, false),
+            ("a$", false, false),
+            ("$(date) {$.a} $[0]", false, false),
+            ("$a", true, false),
+            ("${a}", true, false),
+            ("${}", true, false),
+            ("${", true, true),
+            ("a ${b", true, true),
+            ("${a} ${b", true, true),
+            ("$${a", true, false),
+            ("$a}{", true, false),
+        ] {
+            assert_eq!((changes(text), is_open(text)), (changed, open), "{text}");
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Ramen reads durations, networks, selectors and names with Go's functions, and some of them are
 //! neither what RFCs say nor what the usual Rust crates do. Each file here does what one of these
-//! functions does, checked against a table that the Go function made.
+//! functions does, checked against a table that the Go function made; `tests/golang.rs` compares them with Go
+//! itself.
 //!
 //! | module | the function |
 //! | --- | --- |

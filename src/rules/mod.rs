@@ -12,6 +12,7 @@ mod drpolicy;
 mod maintenancemode;
 mod placement;
 mod protectedvolumereplicationgrouplist;
+mod protection;
 mod recipe;
 mod replicationgroup;
 mod secret;

@@ -59,7 +59,7 @@ pub fn check(text: &str) -> Result<(), RegexpError> {
         open: Vec::new(),
         group: Group::default(),
     };
-    // Where the operator begins that what comes next follows.
+    // The text from the last operator on, if that is right in front of what comes next.
     let mut operator = None;
     while let Some(c) = parser.rest.chars().next() {
         let before = parser.rest;

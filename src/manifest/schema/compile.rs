@@ -2,6 +2,7 @@
 
 use std::sync::{LazyLock, OnceLock};
 
+use jsonptr::Pointer;
 use regex::Regex;
 use serde_json::{Value, json};
 
@@ -119,6 +120,17 @@ impl Types {
         }
     }
 
+    /// An empty value of the first of them.
+    pub(super) fn empty(&self) -> Option<Value> {
+        Some(match *self.0.first()? {
+            "object" => json!({}),
+            "array" => json!([]),
+            "string" => json!(""),
+            "boolean" => json!(false),
+            _ => json!(0),
+        })
+    }
+
     /// As an error names them.
     pub(super) fn names(&self) -> String {
         self.0.join(",")
@@ -126,6 +138,19 @@ impl Types {
 }
 
 impl Node {
+    /// The schema of the value at a place below this one's.
+    pub(super) fn at(&self, place: &Pointer) -> Option<&Self> {
+        place.tokens().try_fold(self, |node, token| {
+            let name = token.decoded();
+            let known = node.properties.iter();
+            let mut known = known.filter(|(known, _)| **known == *name);
+            let known = known.next().map(|(_, property)| &property.node);
+            known
+                .or(node.additional.as_deref())
+                .or(node.items.as_deref())
+        })
+    }
+
     pub(super) fn new(schema: &Value) -> Self {
         let flag = |name: &str| schema.get(name).and_then(Value::as_bool).unwrap_or(false);
         let text = |name: &str| schema.get(name).and_then(Value::as_str);

@@ -20,7 +20,7 @@ mod metadata;
 mod validate;
 mod value;
 
-use jsonptr::PointerBuf;
+use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
 
 pub use form::{Flaw, well_formed};
@@ -112,6 +112,12 @@ impl Schema {
     /// Whether `status` is a field like any other.
     pub fn has_status(&self) -> bool {
         self.status
+    }
+
+    /// An empty value of the type that is wanted at a place; nothing where any type is, or where the
+    /// schema does not reach.
+    pub fn empty(&self, place: &Pointer) -> Option<Value> {
+        self.root.at(place)?.types.empty()
     }
 
     /// Everything that kube-apiserver would refuse of a new object, in the order of its fields; what

@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 
 use super::{
     common::{Meeting, home, is_discovered, meeting, protected},
-    shape::selects_all,
     strangers,
 };
 use crate::{
-    api::{DRPlacementControl, LabelSelector, Object, RecipeRef, Text},
+    api::{DRPlacementControl, Object},
     golang::quote,
-    rules::{Case, Report, Rule},
+    rules::{
+        Case, Report, Rule,
+        protection::{CONFIG, NAMESPACES, Protecting as _, VM_SELECTIONS, is_built_in, overlap},
+    },
     world::{Config, Lens, Relation, is_metro},
 };
 
@@ -29,16 +31,6 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
     ("drpc-retain-scc-disabled", retain_scc),
     ("drpc-opsns-volsync", volsync),
     ("drpc-pvc-overlap", pvc_overlap),
-];
-
-const NAMESPACES: &str = "/spec/protectedNamespaces";
-const CONFIG: &str = "/data/ramen_manager_config.yaml";
-/// The recipe that is part of Ramen, and its parameters that select something.
-const VM_RECIPE: &str = "vm-recipe";
-const VM_SELECTIONS: [&str; 3] = [
-    "PROTECTED_VMS",
-    "K8S_RESOURCE_SELECTOR",
-    "PVC_RESOURCE_SELECTOR",
 ];
 
 /// Ramen's configuration, where it says that the object is in the operations namespace.
@@ -220,10 +212,9 @@ fn independent(
     other: &Object<DRPlacementControl>,
     operations: &str,
 ) -> bool {
-    let built_in = |drpc| {
-        recipe(drpc).is_some_and(|recipe| {
-            recipe.name.text() == Some(VM_RECIPE) && recipe.namespace.text() == Some(operations)
-        })
+    let built_in = |drpc: &Object<DRPlacementControl>| {
+        let recipe = drpc.spec.recipe();
+        recipe.is_some_and(|recipe| is_built_in(recipe, operations))
     };
     built_in(one)
         && built_in(other)
@@ -232,20 +223,9 @@ fn independent(
             .all(|name| values(one, name).is_disjoint(&values(other, name)))
 }
 
-fn recipe(drpc: &Object<DRPlacementControl>) -> Option<&RecipeRef> {
-    drpc.spec
-        .kube_object_protection
-        .as_ref()?
-        .recipe_ref
-        .as_ref()
-}
-
 fn values<'d>(drpc: &'d Object<DRPlacementControl>, parameter: &str) -> BTreeSet<&'d str> {
-    let parameters = drpc
-        .spec
-        .kube_object_protection
-        .as_ref()
-        .and_then(|protection| protection.recipe_parameters.as_ref());
+    let protection = drpc.spec.protection();
+    let parameters = protection.and_then(|protection| protection.recipe_parameters.as_ref());
     let values = parameters.and_then(|parameters| parameters.get(parameter));
     values.into_iter().flatten().map(String::as_str).collect()
 }
@@ -305,14 +285,14 @@ fn pvc_overlap(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if !drpc.has_spec
         || own.is_empty()
         || is_discovered(drpc)
-        || recipe(drpc).is_some()
+        || drpc.spec.recipe().is_some()
         || in_operations(case).is_some()
     {
         return;
     }
     let namespace = home(case.world, drpc).namespace;
     for other in dwellers(case.world, &namespace) {
-        if other.meta.is_terminating() || recipe(other).is_some() {
+        if other.meta.is_terminating() || other.spec.recipe().is_some() {
             continue;
         }
         if overlap(&drpc.spec.pvc_selector, &other.spec.pvc_selector)
@@ -328,8 +308,4 @@ fn pvc_overlap(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
                 .because(other, "/spec/pvcSelector");
         }
     }
-}
-
-fn overlap(one: &LabelSelector, other: &LabelSelector) -> bool {
-    one == other || selects_all(one) || selects_all(other)
 }

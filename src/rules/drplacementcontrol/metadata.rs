@@ -4,7 +4,7 @@ use super::state::{LAST_ACTION, TEST_FAILOVER};
 use crate::{
     api::{DRPlacementControl, Object},
     golang::quote,
-    rules::{Case, Report, Rule, annotation, finalizer_removal},
+    rules::{Case, Report, Rule, annotation, finalizer_removal, protection::flag},
     world::{APP_NAMESPACE, LAST_CLUSTER},
 };
 
@@ -83,13 +83,8 @@ fn operators_notes(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 
 fn flag_value(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     for name in FLAGS {
-        if let Some((_, Some(value))) = change(case, name)
-            && !matches!(value, "true" | "false")
-        {
-            report.say(
-                annotation(name),
-                format!("{} is neither \"true\" nor \"false\"", quote(value)),
-            );
+        if change(case, name).is_some() {
+            flag(case, name, report);
         }
     }
 }

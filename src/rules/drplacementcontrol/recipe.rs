@@ -2,15 +2,21 @@
 
 use super::state::metro;
 use crate::{
-    api::{DRPlacementControl, KubeObjectProtectionSpec, RecipeRef, Text},
-    golang::quote,
-    rules::{Case, Report, Rule},
+    api::{DRPlacementControl, Text},
+    golang::{names::LABEL_MAX, quote},
+    rules::{
+        Case, Report, Rule,
+        protection::{self, NAMESPACES, OPERATIONS, PARAMETERS, Protecting as _, REF, is_built_in},
+    },
     world::Config,
 };
 
 pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
-    ("drpc-recipe-name-required", name_required),
-    ("drpc-recipe-namespace-missing", namespace_missing),
+    ("drpc-recipe-name-required", protection::recipe_name),
+    (
+        "drpc-recipe-namespace-missing",
+        protection::recipe_namespace,
+    ),
     ("drpc-recipe-name-too-long", name_too_long),
     ("drpc-vm-recipe-nil-params", vm_parameters),
     ("drpc-vm-recipe-needs-protectednamespaces", vm_namespaces),
@@ -23,62 +29,29 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
     ("drpc-moverconfig-metro", mover_on_metro),
 ];
 
-/// The recipe that is part of Ramen: one for virtual machines.
-const VM_RECIPE: &str = "vm-recipe";
-const REF: &str = "/spec/kubeObjectProtection/recipeRef";
-const PARAMETERS: &str = "/spec/kubeObjectProtection/recipeParameters";
-const OPERATIONS: &str = "/data/ramen_manager_config.yaml/ramenOpsNamespace";
-
-fn protection<'a>(case: &Case<'a, DRPlacementControl>) -> Option<&'a KubeObjectProtectionSpec> {
-    case.new.spec.kube_object_protection.as_ref()
-}
-
-fn recipe<'a>(case: &Case<'a, DRPlacementControl>) -> Option<&'a RecipeRef> {
-    protection(case)?.recipe_ref.as_ref()
-}
-
-fn name_required(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if recipe(case).is_some_and(|recipe| recipe.name.text().is_none()) {
-        report.say(
-            format!("{REF}/name"),
-            "is required where a recipe is referred to",
-        );
-    }
-}
-
-fn namespace_missing(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if recipe(case).is_some_and(|recipe| recipe.namespace.text().is_none()) {
-        report.say(
-            format!("{REF}/namespace"),
-            "is not set, and Ramen looks nowhere else",
-        );
-    }
-}
-
 fn name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    const LIMIT: usize = 63;
-
-    let length = recipe(case)
+    let recipe = case.new.spec.recipe();
+    let length = recipe
         .and_then(|recipe| recipe.name.text())
         .map_or(0, str::len);
-    if length > LIMIT {
+    if length > LABEL_MAX {
         report.say(
             format!("{REF}/name"),
-            format!("has {length} characters, and {LIMIT} fit into a label"),
+            format!("has {length} characters, and {LABEL_MAX} fit into a label"),
         );
     }
 }
 
 /// The configuration that makes the recipe the built-in one.
 fn built_in<'a>(case: &Case<'a, DRPlacementControl>) -> Option<&'a Config> {
-    let recipe = recipe(case).filter(|recipe| recipe.name.text() == Some(VM_RECIPE))?;
-    let namespace = recipe.namespace.text()?;
+    let recipe = case.new.spec.recipe()?;
     let config = case.world.hub_config(case.operator_namespace)?;
-    (config.ops_namespace() == Some(namespace)).then_some(config)
+    is_built_in(recipe, config.ops_namespace()?).then_some(config)
 }
 
 fn vm_parameters(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if protection(case).is_some_and(|protection| protection.recipe_parameters.is_none())
+    let protection = case.new.spec.protection();
+    if protection.is_some_and(|protection| protection.recipe_parameters.is_none())
         && let Some(config) = built_in(case)
     {
         report
@@ -101,7 +74,7 @@ fn vm_namespaces(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     {
         report
             .say(
-                "/spec/protectedNamespaces",
+                NAMESPACES,
                 "names none, and the built-in \"vm-recipe\" needs one",
             )
             .because_of(config.key.clone(), OPERATIONS);
@@ -109,8 +82,9 @@ fn vm_namespaces(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
 }
 
 fn parameters_without_recipe(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let parameters = protection(case).and_then(|protection| protection.recipe_parameters.as_ref());
-    if recipe(case).is_none()
+    let protection = case.new.spec.protection();
+    let parameters = protection.and_then(|protection| protection.recipe_parameters.as_ref());
+    if case.new.spec.recipe().is_none()
         && let Some(first) = parameters.and_then(|parameters| parameters.keys().next())
     {
         report.say(
@@ -121,8 +95,9 @@ fn parameters_without_recipe(case: &Case<'_, DRPlacementControl>, report: &mut R
 }
 
 fn recipe_and_selector(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if let Some(recipe) = recipe(case)
-        && protection(case).is_some_and(|protection| protection.kube_object_selector.is_some())
+    let protection = case.new.spec.protection();
+    if let Some(recipe) = case.new.spec.recipe()
+        && protection.is_some_and(|protection| protection.kube_object_selector.is_some())
     {
         let name = quote(recipe.name.text().unwrap_or_default());
         report.say(

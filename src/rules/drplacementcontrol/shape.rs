@@ -1,18 +1,23 @@
 //! What the object says by itself: references, selectors, durations, names.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::LazyLock,
-};
+use std::{collections::HashSet, sync::LazyLock};
 
 use kube::CustomResourceExt;
 use serde_json::Value;
 
 use super::common::{application_sets, protected};
 use crate::{
-    api::{DRPlacementControl, LabelSelector, Text},
-    golang::{duration, names, quote, selector},
-    rules::{Case, Report, Rule, some, unknown::unknown_fields},
+    api::{DRPlacementControl, Text},
+    golang::{
+        names::{self, LABEL_MAX},
+        quote,
+    },
+    rules::{
+        Case, Report, Rule,
+        protection::{self, NAMESPACES, Protecting as _, selects_all},
+        some,
+        unknown::unknown_fields,
+    },
     world::{APP_NAMESPACE, Config, is_metro},
 };
 
@@ -21,27 +26,28 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
     ("drpc-placementref-namespace-mismatch", placement_namespace),
     ("drpc-placementref-kind", placement_kind),
     ("drpc-drpolicyref-kind", policy_kind),
-    ("drpc-pvcselector-invalid", pvc_selector),
+    ("drpc-pvcselector-invalid", protection::pvc_selector),
     ("drpc-pvcselector-empty", pvc_selector_empty),
-    ("drpc-kubeobjectselector-invalid", object_selector),
-    ("drpc-captureinterval-not-go-duration", capture_interval),
+    (
+        "drpc-kubeobjectselector-invalid",
+        protection::object_selector,
+    ),
+    (
+        "drpc-captureinterval-not-go-duration",
+        protection::capture_interval,
+    ),
     (
         "drpc-captureinterval-nonpositive",
-        capture_interval_nonpositive,
+        protection::capture_interval_nonpositive,
     ),
     ("drpc-protectednamespaces-entry", namespaces_entry),
     ("drpc-protectednamespaces-duplicate", namespaces_duplicate),
     ("drpc-protectednamespaces-change", namespaces_change),
     ("drpc-unknown-field", unknown),
-    ("drpc-name-too-long", name_too_long),
+    ("drpc-name-too-long", protection::name_too_long),
     ("drpc-derived-name-too-long", derived_name_too_long),
     ("drpc-volsync-policy-name", volsync_policy_name),
 ];
-
-const INTERVAL: &str = "/spec/kubeObjectProtection/captureInterval";
-const NAMESPACES: &str = "/spec/protectedNamespaces";
-/// The longest value of a label.
-const LABEL: usize = 63;
 
 /// A manifest may have no namespace yet; then nobody can tell.
 fn placement_namespace(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
@@ -85,88 +91,19 @@ fn policy_kind(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     }
 }
 
-fn problems<'a>(
-    case: &'a Case<'_, DRPlacementControl>,
-    place: &'a str,
-) -> impl Iterator<Item = (String, String)> + 'a {
-    let found = case.doc.value.pointer(place).map(selector::problems_of);
-    let found = found.into_iter().flatten();
-    found.map(move |problem| (format!("{place}{}", problem.pointer), problem.message))
-}
-
-fn pvc_selector(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    for (place, message) in problems(case, "/spec/pvcSelector") {
-        report.say(place, message);
-    }
-}
-
 /// A recipe selects the volumes itself, and a discovered application has its namespaces to itself.
 fn pvc_selector_empty(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     let spec = &case.new.spec;
     let written = case.doc.value.pointer("/spec/pvcSelector").is_some();
-    let recipe = spec
-        .kube_object_protection
-        .as_ref()
-        .and_then(|protection| protection.recipe_ref.as_ref());
     if written
         && selects_all(&spec.pvc_selector)
         && protected(case.new).is_empty()
-        && recipe.is_none()
+        && spec.recipe().is_none()
     {
         report.say(
             "/spec/pvcSelector",
             "is empty, which selects every volume of the namespace",
         );
-    }
-}
-
-/// Whether a selector has no conditions.
-pub(super) fn selects_all(selector: &LabelSelector) -> bool {
-    let labels = selector
-        .match_labels
-        .as_ref()
-        .is_none_or(BTreeMap::is_empty);
-    labels
-        && selector
-            .match_expressions
-            .as_ref()
-            .is_none_or(Vec::is_empty)
-}
-
-/// Nobody reads the selector where there is a recipe.
-fn object_selector(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let protection = case.new.spec.kube_object_protection.as_ref();
-    let recipe = protection.is_some_and(|protection| protection.recipe_ref.is_some());
-    for (place, message) in problems(case, "/spec/kubeObjectProtection/kubeObjectSelector") {
-        if recipe {
-            report.advise(place, message);
-        } else {
-            report.say(place, message);
-        }
-    }
-}
-
-fn interval<'a>(case: &'a Case<'_, DRPlacementControl>) -> Option<&'a str> {
-    case.new
-        .spec
-        .kube_object_protection
-        .as_ref()?
-        .capture_interval
-        .as_deref()
-}
-
-/// An empty text is no absence here: the operator tries to read it.
-fn capture_interval(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if let Some(Err(error)) = interval(case).map(duration::parse) {
-        report.say(INTERVAL, error.to_string());
-    }
-}
-
-fn capture_interval_nonpositive(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    if let Some(text) = interval(case)
-        && duration::parse(text).is_ok_and(|nanoseconds| nanoseconds <= 0)
-    {
-        report.say(INTERVAL, format!("{} is no time at all", quote(text)));
     }
 }
 
@@ -223,16 +160,6 @@ fn unknown(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     unknown_fields(&SCHEMA, &case.doc.value, report);
 }
 
-fn name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
-    let length = case.new.meta.name.len();
-    if length > LABEL {
-        report.say(
-            "/metadata/name",
-            format!("has {length} characters, and may have {LABEL}"),
-        );
-    }
-}
-
 /// Beyond `ROOMY` what Open Cluster Management puts before the name may be too much.
 fn derived_name_too_long(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     const ROOMY: usize = 180;
@@ -264,7 +191,7 @@ fn volsync_policy_name(case: &Case<'_, DRPlacementControl>, report: &mut Report)
     let meta = &case.new.meta;
     let length = meta.namespace.len() + 1 + meta.name.len() + "-vs-secret".len();
     if ROOM.saturating_sub(meta.namespace.len()) > SHORTEST
-        || length <= LABEL
+        || length <= LABEL_MAX
         || meta.name.is_empty()
     {
         return;
@@ -273,7 +200,7 @@ fn volsync_policy_name(case: &Case<'_, DRPlacementControl>, report: &mut Report)
     let config = case.world.hub_config(case.operator_namespace);
     if !metro && !config.is_some_and(Config::volsync_disabled) {
         let message = format!(
-            "needs {length} characters with \"-vs-secret\" and the namespace; {LABEL} is the limit"
+            "needs {length} characters with \"-vs-secret\" and the namespace; {LABEL_MAX} is the limit"
         );
         report.say("/metadata/name", message);
     }
