@@ -181,10 +181,7 @@ impl Offline<'_> {
                 continue;
             };
             let at = (error.pointer.clone(), error.message.clone());
-            let kept = match error.kind {
-                SchemaErrorKind::Rule { unchanged } => unchanged,
-                _ => stored.contains(&at),
-            };
+            let kept = error.stored || error.kind != SchemaErrorKind::Rule && stored.contains(&at);
             let (mode, lowered) = standing(contract, settings, kept);
             if mode == Mode::Off {
                 continue;
@@ -271,7 +268,12 @@ fn fix(error: &SchemaError, surprises: &[Surprise]) -> Option<String> {
             nearest: Some(nearest),
         } => Some(format!("did you mean \"{nearest}\"?")),
         SchemaErrorKind::Required => Some("add the field".to_owned()),
-        SchemaErrorKind::Type if error.message.contains(" must be of type string: ") => {
+        SchemaErrorKind::Metadata if error.message.starts_with("Required value") => {
+            Some("add the field".to_owned())
+        }
+        SchemaErrorKind::Type | SchemaErrorKind::Metadata
+            if error.message.contains(" must be of type string: ") =>
+        {
             let mut values = surprises.iter().filter(|surprise| !surprise.key);
             let surprise = values.find(|surprise| surprise.pointer == error.pointer)?;
             Some(format!(

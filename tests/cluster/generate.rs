@@ -270,10 +270,10 @@ fn strange(dice: &mut Dice) -> Value {
     .clone()
 }
 
-/// Changes the object at one place, and says how.
-pub(crate) fn mutate(object: &mut Value, schema: &Value, dice: &mut Dice) -> String {
+/// Changes the object at one place, and says how. One that is stored keeps its name and the like.
+pub(crate) fn mutate(object: &mut Value, schema: &Value, stored: bool, dice: &mut Dice) -> String {
     if dice.percent(12) {
-        return metadata(object, dice);
+        return metadata(object, stored, dice);
     }
     let mut found = Vec::new();
     sites(String::new(), schema, object, &mut found);
@@ -457,7 +457,7 @@ fn put(object: &mut Value, pointer: &str, value: Option<Value>) {
 }
 
 /// Changes the metadata in one of the ways that people do, and in some that nobody does.
-fn metadata(object: &mut Value, dice: &mut Dice) -> String {
+fn metadata(object: &mut Value, stored: bool, dice: &mut Dice) -> String {
     let long = "a".repeat(64);
     let longer = "a".repeat(254);
     let owner = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "1"});
@@ -549,12 +549,23 @@ fn metadata(object: &mut Value, dice: &mut Dice) -> String {
         ("clusterName", json!("a")),
         ("Labels", json!({})),
     ];
-    let (field, value) = dice.pick(&changes).clone();
+    let owned = [
+        "labels",
+        "annotations",
+        "finalizers",
+        "ownerReferences",
+        "nmae",
+    ];
+    let possible: Vec<_> = changes
+        .iter()
+        .filter(|(field, _)| !stored || owned.contains(field))
+        .collect();
+    let (field, value) = (*dice.pick(&possible)).clone();
     let how = format!(
         "metadata.{field} = {}",
         value.to_string().chars().take(80).collect::<String>()
     );
-    if dice.percent(2) {
+    if !stored && dice.percent(2) {
         object["metadata"] = strange;
         return "strange metadata".to_owned();
     }

@@ -5,25 +5,27 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use ramen_guard::{
     cli::check::{Given, check},
     engine::{Engine, Settings},
-    manifest::{crds::Crds, load::load_text, yaml::Limits},
+    manifest::{crds::Crds, load::load_text, pile::Pile, yaml::Limits},
     policy::{self, Mode},
     report::{Finding, field},
 };
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Answer, Ask},
+    client::{Answer, Ask, Client},
     generate::{Dice, fitting, mutate},
-    server::{Cluster, User},
+    server::{Cluster, User, until},
 };
 
-/// How many objects are sent.
-const OBJECTS: usize = 5000;
+/// How many new objects are sent, and how many changes of stored ones.
+const NEW: usize = 3500;
+const CHANGED: usize = 2000;
 
 /// A kind that the API server serves.
 struct Kind {
@@ -65,7 +67,8 @@ impl Kind {
         object
     }
 
-    fn create(&self, namespace: &str, object: &Value) -> Ask {
+    /// Where its objects are.
+    fn place(&self, namespace: &str) -> String {
         let Self {
             group,
             version,
@@ -77,13 +80,34 @@ impl Kind {
         } else {
             String::new()
         };
+        format!("/apis/{group}/{version}/{place}{plural}")
+    }
+}
+
+/// Something that somebody wants to store.
+struct Trial<'a> {
+    /// What was done to an object that fits.
+    how: String,
+    kind: &'a Kind,
+    old: Option<Value>,
+    new: Value,
+}
+
+impl Trial<'_> {
+    /// The question whether it may be. With a warning for each unknown field the rest is judged, too.
+    fn ask(&self, namespace: &str) -> Ask {
+        let place = self.kind.place(namespace);
+        let (method, path) = match &self.old {
+            None => ("POST", place),
+            Some(old) => {
+                let name = old["metadata"]["name"].as_str().expect("a name");
+                ("PUT", format!("{place}/{name}"))
+            }
+        };
         Ask {
-            method: "POST",
-            // With a warning for each unknown field the rest is judged, too.
-            path: format!(
-                "/apis/{group}/{version}/{place}{plural}?dryRun=All&fieldValidation=Warn"
-            ),
-            body: object.clone(),
+            method,
+            path: format!("{path}?dryRun=All&fieldValidation=Warn"),
+            body: self.new.clone(),
         }
     }
 }
@@ -93,8 +117,13 @@ impl Kind {
 struct Verdict {
     accepted: bool,
     unknown: BTreeSet<String>,
-    /// Who blames no field at all has nothing here.
     blamed: BTreeSet<String>,
+    /// What is wrong with a value in a way for which the server blames no field.
+    placeless: BTreeSet<String>,
+    /// What is let be, because what is stored has it, too.
+    kept: BTreeSet<String>,
+    /// Whether nothing was judged that comes after the first thing.
+    undecoded: bool,
     /// Word for word.
     said: Vec<String>,
 }
@@ -124,21 +153,26 @@ impl Verdict {
                 .filter(|it| !it.contains("<nil>"))
                 .map(spelt)
                 .collect(),
+            placeless: BTreeSet::new(),
+            kept: BTreeSet::new(),
+            undecoded: code == 400,
             said: vec![message.to_owned()],
         }
     }
 
-    fn of_check(engine: &Engine, object: &Value, crds: Crds) -> Self {
-        let loaded = load_text("it", object.to_string(), &Limits::default());
-        assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
-        let outcome = check(
-            engine,
-            Given {
-                inputs: loaded.into(),
-                crds,
-                ..Given::default()
-            },
-        );
+    fn of_check(engine: &Engine, trial: &Trial<'_>, crds: Crds) -> Self {
+        let loaded = |object: &Value| {
+            let loaded = load_text("it", object.to_string(), &Limits::default());
+            assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
+            Pile::from(loaded)
+        };
+        let given = Given {
+            inputs: loaded(&trial.new),
+            old: trial.old.as_ref().map(loaded).unwrap_or_default(),
+            crds,
+            ..Given::default()
+        };
+        let outcome = check(engine, given);
         assert_eq!(outcome.judged, 1);
         let findings: Vec<&Finding> = outcome
             .objects
@@ -150,46 +184,63 @@ impl Verdict {
             .iter()
             .copied()
             .partition(|finding| finding.rule.id == "object-unknown-field");
-        let placed = wrong.iter().filter(|it| !is_placeless(it));
+        let (denied, kept): (Vec<&Finding>, Vec<&Finding>) =
+            wrong.iter().copied().partition(|it| it.mode == Mode::Deny);
+        let (placeless, placed): (Vec<&Finding>, Vec<&Finding>) =
+            denied.iter().copied().partition(|it| is_placeless(it));
+        let fields = |of: &[&Finding]| of.iter().map(|it| spelt(&field(&it.pointer))).collect();
         Self {
-            accepted: wrong.iter().all(|finding| finding.mode < Mode::Deny),
+            accepted: denied.is_empty(),
             unknown: unknown
                 .iter()
                 .map(|it| spelt(&field(&it.pointer)))
                 .collect(),
-            blamed: placed.map(|it| spelt(&field(&it.pointer))).collect(),
+            blamed: fields(&placed),
+            placeless: fields(&placeless),
+            kept: fields(&kept),
+            undecoded: false,
             said: findings.iter().map(ToString::to_string).collect(),
         }
     }
 
-    /// How this differs from what the server says. Of a field around another one that is blamed, `check`
-    /// says nothing more.
+    /// How this differs from what the server says.
     fn difference(&self, server: &Self) -> Option<String> {
-        if self.accepted != server.accepted {
-            return Some("verdict".to_owned());
-        }
-        if self.unknown != server.unknown {
-            return Some("unknown fields".to_owned());
-        }
-        let around = |outer: &String| {
-            let below = |inner: &&String| {
-                inner
-                    .strip_prefix(&**outer)
-                    .is_some_and(|it| it.starts_with('.'))
-            };
-            self.blamed.iter().any(|inner| below(&inner))
-        };
-        let missed = server
-            .blamed
-            .difference(&self.blamed)
-            .find(|it| !around(it));
-        if let Some(missed) = missed {
-            return Some(format!("does not blame {missed}"));
+        // Nothing is ever refused here that the server would take. What the old object has, too, is only
+        // warned about, whatever the server makes of it: it may come from Git, and be stored nowhere.
+        if self.accepted != server.accepted && (server.accepted || self.kept.is_empty()) {
+            return Some(format!("accepted {}", self.accepted));
         }
         // A decoder stops at the first thing, and names no field.
-        let placed = !server.blamed.is_empty();
+        if server.undecoded {
+            return None;
+        }
+        let is_within = |inner: &str, outer: &str| {
+            let rest = inner.strip_prefix(outer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        // Of what is in a value of the wrong type `check` says nothing.
+        let in_blamed = |field: &&String| self.blamed.iter().any(|it| is_within(field, it));
+        let mut unknown = server.unknown.difference(&self.unknown);
+        if let Some(field) = unknown.find(|field| !in_blamed(field)) {
+            return Some(format!("does not miss {field}"));
+        }
+        if let Some(field) = self.unknown.difference(&server.unknown).next() {
+            return Some(format!("misses {field}"));
+        }
+        // Of a field around another one that is blamed `check` says nothing more. And that a name does
+        // not fit follows from what it is made of.
+        let mut blamed: BTreeSet<&String> = self.blamed.union(&self.placeless).collect();
+        blamed.extend(&self.kept);
+        let name = "metadata.name".to_owned();
+        if self.blamed.contains("metadata.generateName") {
+            blamed.insert(&name);
+        }
+        let said = |field: &str| blamed.iter().any(|inner| is_within(inner, field));
+        if let Some(field) = server.blamed.iter().find(|field| !said(field)) {
+            return Some(format!("does not blame {field}"));
+        }
         let more = self.blamed.difference(&server.blamed).next();
-        more.filter(|_| placed).map(|more| format!("blames {more}"))
+        more.map(|field| format!("blames {field}"))
     }
 }
 
@@ -246,8 +297,9 @@ fn documents(folder: &Path) -> Vec<(String, Value)> {
     named.collect()
 }
 
-/// A CRD with all that Ramen's have not.
-fn torture(cluster: &Cluster) -> PathBuf {
+/// A CRD with all that Ramen's have not. Its file says all; what is installed does so only if it is
+/// `strict`.
+fn torture(cluster: &Cluster, name: &str, strict: bool) -> PathBuf {
     let mut schema: Value =
         serde_json::from_str(include_str!("../manifest/schema.json")).expect("JSON");
     let fields = schema["properties"]["spec"]["properties"]
@@ -255,129 +307,281 @@ fn torture(cluster: &Cluster) -> PathBuf {
         .expect("fields");
     let more: Value = serde_json::from_str(include_str!("torture.json")).expect("JSON");
     fields.extend(more.as_object().expect("fields").clone());
-    let crd = json!({
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": "tortures.test.ramen-guard.invalid"},
-        "spec": {
-            "group": "test.ramen-guard.invalid",
-            "names": {"kind": "Torture", "plural": "tortures"},
-            "scope": "Namespaced",
-            "versions": [
-                {"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}},
-            ],
-        },
-    });
-    let path = cluster.folder.join("torture.json");
-    fs::write(&path, crd.to_string()).expect("a file");
-    cluster.install_crds(std::slice::from_ref(&path));
+    let rules: Value = serde_json::from_str(include_str!("../manifest/rules.json")).expect("JSON");
+    fields.insert("ruled".to_owned(), rules["properties"]["spec"].clone());
+    let crd = |schema: Value| {
+        json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": format!("{name}s.test.ramen-guard.invalid")},
+            "spec": {
+                "group": "test.ramen-guard.invalid",
+                "names": {"kind": format!("{}{}", name[..1].to_uppercase(), &name[1..]), "plural": format!("{name}s")},
+                "scope": "Namespaced",
+                "versions": [{
+                    "name": "v1",
+                    "served": true,
+                    "storage": true,
+                    "schema": {"openAPIV3Schema": schema},
+                }],
+            },
+        })
+    };
+    let loose = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+    let path = cluster.folder.join(format!("{name}.json"));
+    if !strict {
+        fs::write(&path, crd(loose).to_string()).expect("a file");
+        cluster.install_crds(std::slice::from_ref(&path));
+    }
+    fs::write(&path, crd(schema).to_string()).expect("a file");
+    if strict {
+        cluster.install_crds(std::slice::from_ref(&path));
+    }
     path
 }
 
-#[test]
-fn check_says_what_the_api_server_says() {
-    let Some(cluster) = Cluster::shared() else {
-        return;
-    };
-    let torture = torture(cluster);
-    let _undisturbed = cluster.undisturbed();
-    let namespace = cluster.namespace("schema");
+/// Installs the CRD as its file has it, and waits until it is what objects have to fit.
+fn tighten(cluster: &Cluster, torture: &Path) {
+    cluster.install_crds(&[torture.to_owned()]);
+    let kind = Kind::of(&documents(torture)[0].1);
     let client = cluster.client(User::Admin);
-
-    let ramens: Vec<Kind> = documents(&shared("crds"))
-        .iter()
-        .map(|(_, crd)| Kind::of(crd))
-        .filter(|kind| kind.group == "ramendr.openshift.io")
-        .collect();
-    assert_eq!(ramens.len(), 10);
-    let tortured: Value =
-        serde_json::from_str(&fs::read_to_string(&torture).expect("a file")).expect("JSON");
-    let kinds: Vec<Kind> = ramens.into_iter().chain([Kind::of(&tortured)]).collect();
-
-    // What people have, and what might be had.
-    let number = |name: &str, or: usize| {
-        env::var(name)
-            .ok()
-            .and_then(|it| it.parse().ok())
-            .unwrap_or(or)
+    let wrong = Trial {
+        how: String::new(),
+        old: None,
+        new: json!({
+            "apiVersion": format!("{}/{}", kind.group, kind.version),
+            "kind": kind.kind,
+            "metadata": {"name": "wrong"},
+            "spec": 1,
+        }),
+        kind: &kind,
     };
-    let mut dice = Dice::new(number("RAMEN_GUARD_SEED", 36) as u64);
-    let mut corpus: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    let mut cases: Vec<(String, &Kind, Value)> = Vec::new();
-    for (name, mut object) in ["corpus/legal", "corpus/illegal"]
+    let tight = until(|| client.ask_all(vec![wrong.ask("default")])[0].code == 422);
+    assert!(tight, "the CRD is not replaced");
+}
+
+/// The kinds that the API server serves, as often as they are to be tried.
+fn kinds(torture: &Path) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    for _ in 0..2 {
+        let crds = documents(&shared("crds"));
+        let served = crds.iter().map(|(_, crd)| Kind::of(crd));
+        kinds.extend(served.filter(|kind| kind.group == "ramendr.openshift.io"));
+        kinds.extend(documents(torture).iter().map(|(_, crd)| Kind::of(crd)));
+    }
+    assert_eq!(kinds.len(), 22);
+    kinds
+}
+
+/// What people have: the name of the file, the kind, and the object, in this namespace.
+fn corpus<'a>(kinds: &'a [Kind], namespace: &str) -> Vec<Trial<'a>> {
+    let files = ["corpus/legal", "corpus/illegal"]
         .iter()
-        .flat_map(|folder| documents(&shared(folder)))
-    {
+        .flat_map(|folder| documents(&shared(folder)));
+    let mut corpus = Vec::new();
+    for (how, mut new) in files {
         let of = |kind: &&Kind| {
-            object["kind"] == *kind.kind
-                && object["apiVersion"] == format!("{}/{}", kind.group, kind.version)
+            new["kind"] == *kind.kind
+                && new["apiVersion"] == format!("{}/{}", kind.group, kind.version)
         };
         let Some(kind) = kinds.iter().find(of) else {
             continue;
         };
         if kind.namespaced {
-            object["metadata"]["namespace"] = json!(namespace);
+            new["metadata"]["namespace"] = json!(namespace);
         }
-        corpus.entry(&kind.kind).or_default().push(object.clone());
-        cases.push((name, kind, object));
+        let old = None;
+        corpus.push(Trial {
+            how,
+            kind,
+            old,
+            new,
+        });
     }
-    let from_corpus = cases.len();
-    assert!(from_corpus > 150, "{from_corpus}");
-    while cases.len() < number("RAMEN_GUARD_OBJECTS", OBJECTS) {
-        let kind = dice.pick(&kinds);
-        let known = corpus.get(&*kind.kind).filter(|_| dice.below(2) == 0);
-        let mut object = match known {
-            Some(known) => dice.pick(known).clone(),
-            None => kind.object(&namespace, &mut dice),
-        };
-        let changes = dice.below(4);
-        let how: Vec<String> = (0..changes)
-            .map(|_| mutate(&mut object, &kind.schema, &mut dice))
-            .collect();
-        cases.push((how.join("; "), kind, object));
-    }
+    assert!(corpus.len() > 150, "{}", corpus.len());
+    corpus
+}
 
-    let asks = cases
-        .iter()
-        .map(|(_, kind, object)| kind.create(&namespace, object));
-    let answers = client.ask_all(asks.collect());
+fn number(name: &str, or: usize) -> usize {
+    let given = env::var(name).ok().and_then(|it| it.parse().ok());
+    given.unwrap_or(or)
+}
+
+fn changed(object: &mut Value, kind: &Kind, stored: bool, times: usize, dice: &mut Dice) -> String {
+    let how: Vec<String> = (0..times)
+        .map(|_| mutate(object, &kind.schema, stored, dice))
+        .collect();
+    how.join("; ")
+}
+
+/// An object without what nobody has written.
+fn shown(object: &Value) -> String {
+    let mut object = object.clone();
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.remove("managedFields");
+    }
+    object.to_string().chars().take(3000).collect()
+}
+
+/// Asks both about all of these, and says where they differ.
+#[track_caller]
+fn compare(client: &Client, namespace: &str, trials: &[Trial<'_>], given: &[PathBuf]) {
+    let begin = Instant::now();
+    let asks = trials.iter().map(|trial| trial.ask(namespace)).collect();
+    let answers = client.ask_all(asks);
+    let asked = begin.elapsed();
 
     let engine = engine();
     let mut differences: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut refused = 0;
-    for ((how, kind, object), answer) in cases.iter().zip(&answers) {
+    for (trial, answer) in trials.iter().zip(&answers) {
         let server = Verdict::of_server(answer);
         refused += usize::from(!server.accepted);
-        let crds = match kind.kind.as_str() {
-            "Torture" => Crds::read(std::slice::from_ref(&torture), &mut std::io::empty()),
-            _ => Crds::read(&[], &mut std::io::empty()),
-        };
-        let ours = Verdict::of_check(&engine, object, crds.expect("CRDs"));
+        // Ramen's kinds are built in.
+        let ramens = trial.kind.group == "ramendr.openshift.io";
+        let paths = if ramens { &[] } else { given };
+        let crds = Crds::read(paths, &mut std::io::empty()).expect("CRDs");
+        let ours = Verdict::of_check(&engine, trial, crds);
         if let Some(what) = ours.difference(&server) {
-            let shown: String = object.to_string().chars().take(1500).collect();
             differences.entry(what).or_default().push(format!(
-                "{}: {how}\n    {shown}\n    server {server:?}\n    check  {ours:?}",
-                kind.kind
+                "{}: {}\n    old {}\n    new {}\n    server {}\n    check  {}",
+                trial.kind.kind,
+                trial.how,
+                trial.old.as_ref().map(shown).unwrap_or_default(),
+                shown(&trial.new),
+                server.said.join("\n           "),
+                ours.said.join("\n           "),
             ));
         }
     }
-    eprintln!("{} objects, {refused} refused", cases.len());
-    assert!(
-        differences.is_empty(),
-        "{} differ\n{}",
-        differences.values().map(Vec::len).sum::<usize>(),
-        differences
-            .iter()
-            .map(|(what, cases)| format!(
-                "{what}: {}\n  {}\n",
-                cases.len(),
-                cases
-                    .iter()
-                    .take(2)
-                    .cloned()
-                    .collect::<Vec<_>>()
-                    .join("\n  ")
-            ))
-            .collect::<String>()
+    eprintln!(
+        "{} objects, {refused} refused: {asked:.1?} there, {:.1?} here",
+        trials.len(),
+        begin.elapsed() - asked
     );
+    let shown = differences.iter().map(|(what, cases)| {
+        let few: Vec<&str> = cases.iter().take(2).map(String::as_str).collect();
+        format!("{what}: {}\n  {}\n", cases.len(), few.join("\n  "))
+    });
+    assert!(differences.is_empty(), "{}", shown.collect::<String>());
+}
+
+#[test]
+fn check_says_of_new_objects_what_the_api_server_says() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let torture = torture(cluster, "torture", true);
+    let _undisturbed = cluster.undisturbed();
+    let namespace = cluster.namespace("schema");
+    let kinds = kinds(&torture);
+    let mut dice = Dice::new(number("RAMEN_GUARD_SEED", 36) as u64);
+
+    // What people have, and what might be had.
+    let mut trials = corpus(&kinds, &namespace);
+    let known: Vec<(&Kind, Value)> = trials.iter().map(|it| (it.kind, it.new.clone())).collect();
+    while trials.len() < number("RAMEN_GUARD_OBJECTS", NEW) {
+        let (kind, mut new) = if dice.below(3) == 0 {
+            dice.pick(&known).clone()
+        } else {
+            let kind = dice.pick(&kinds);
+            (kind, kind.object(&namespace, &mut dice))
+        };
+        let times = dice.below(4);
+        let how = changed(&mut new, kind, false, times, &mut dice);
+        let old = None;
+        trials.push(Trial {
+            how,
+            kind,
+            old,
+            new,
+        });
+    }
+    compare(
+        &cluster.client(User::Admin),
+        &namespace,
+        &trials,
+        &[torture],
+    );
+}
+
+/// What is stored already is let be, and what may not change is not.
+#[test]
+fn check_says_of_changes_what_the_api_server_says() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    // Objects from before the CRD was as strict as it is.
+    let torture = torture(cluster, "ratchet", false);
+    let _undisturbed = cluster.undisturbed();
+    let namespace = cluster.namespace("schema-changes");
+    let kinds = kinds(&torture);
+    let client = cluster.client(User::Admin);
+    let mut dice = Dice::new(number("RAMEN_GUARD_SEED", 36) as u64);
+
+    let mut wanted = corpus(&kinds, &namespace);
+    for _ in 0..60 {
+        let kind = dice.pick(&kinds);
+        let mut new = kind.object(&namespace, &mut dice);
+        let times = if kind.group.starts_with("ramendr") {
+            0
+        } else {
+            4
+        };
+        let how = changed(&mut new, kind, true, times, &mut dice);
+        let old = None;
+        wanted.push(Trial {
+            how,
+            kind,
+            old,
+            new,
+        });
+    }
+    for (at, trial) in wanted.iter_mut().enumerate() {
+        trial.new["metadata"]["name"] = json!(format!("{namespace}-{at}"));
+    }
+    let create = wanted.iter().map(|trial| Ask {
+        method: "POST",
+        path: trial.kind.place(&namespace),
+        body: trial.new.clone(),
+    });
+    let created = client.ask_all(create.collect());
+    tighten(cluster, &torture);
+    let stored: Vec<_> = wanted
+        .iter()
+        .zip(created)
+        .filter(|(_, answer)| answer.code == 201)
+        .collect();
+    let get = stored.iter().map(|(trial, answer)| Ask {
+        method: "GET",
+        path: format!(
+            "{}/{}",
+            trial.kind.place(&namespace),
+            answer.body["metadata"]["name"].as_str().expect("a name")
+        ),
+        body: Value::Null,
+    });
+    let olds = client.ask_all(get.collect());
+    let stored: Vec<(&Kind, Value)> = stored
+        .iter()
+        .zip(olds)
+        .map(|((trial, _), old)| (trial.kind, old.body))
+        .collect();
+    assert!(stored.len() > 100, "{}", stored.len());
+
+    let mut trials = Vec::new();
+    while trials.len() < number("RAMEN_GUARD_OBJECTS", CHANGED) {
+        let (kind, old) = dice.pick(&stored).clone();
+        let mut new = old.clone();
+        let times = 1 + dice.below(2);
+        let how = changed(&mut new, kind, true, times, &mut dice);
+        let old = Some(old);
+        trials.push(Trial {
+            how,
+            kind,
+            old,
+            new,
+        });
+    }
+    compare(&client, &namespace, &trials, &[torture]);
 }

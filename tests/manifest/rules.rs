@@ -34,8 +34,8 @@ fn says_what_the_server_says() {
         let said = |stored: bool| {
             let errors = errors.iter().filter(|error| match error.kind {
                 SchemaErrorKind::UnknownField { .. } => false,
-                SchemaErrorKind::Rule { unchanged } => unchanged == stored,
-                _ => !stored,
+                SchemaErrorKind::Rule => error.stored == stored,
+                _ => !stored && !error.stored,
             });
             let said = errors.map(|error| printed(error).trim_start_matches(": ").to_owned());
             evaluated(said.collect())

@@ -133,9 +133,9 @@ fn names_what_is_wrong_with_metadata() {
         found.sort();
         assert_eq!(found, places, "{metadata}");
     }
-    // What was let in with a name or finalizers is not refused for them again.
+    // What was let in with a name is not refused for it again.
     let old = json!({"metadata": {"name": "a"}});
-    let changed = json!({"name": "A", "finalizers": ["a b"], "labels": {"a": "b/c"}});
+    let changed = json!({"name": "A", "labels": {"a": "b/c"}});
     assert_eq!(blamed(changed, Some(old)), ["/metadata/labels/a"]);
 }
 

@@ -77,6 +77,8 @@ impl<'a> Walk<'a> {
             path: self.path.clone(),
             errors: Vec::new(),
             alternative: true,
+            shape: self.shape,
+            old: None,
             owner: Owner::Embedded,
             status: self.status,
         };

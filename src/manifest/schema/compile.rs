@@ -239,6 +239,24 @@ impl Node {
         }
     }
 
+    /// The schema of a field, if there may be one of this name.
+    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+        match self.property(name) {
+            Some(property) => Some(&property.node),
+            None => self.additional.as_deref(),
+        }
+    }
+
+    /// Whether a null of this name is as good as nothing.
+    pub(super) fn drops_null(&self, name: &str) -> bool {
+        self.field(name).is_some_and(|of| !of.nullable)
+    }
+
+    /// What a field holds that is not there.
+    pub(super) fn default_of(&self, name: &str) -> Option<&Value> {
+        self.property(name)?.default.as_ref()
+    }
+
     pub(super) fn property(&self, name: &str) -> Option<&Property> {
         let at = self
             .properties
@@ -274,7 +292,8 @@ pub(super) static METADATA: LazyLock<Node> = LazyLock::new(|| {
     let number = || json!({"type": "integer", "format": "int64"});
     let time = || json!({"type": "string", "nullable": true});
     let map = || json!({"type": "object", "additionalProperties": {"type": "string"}});
-    let owner = json!({"type": "object", "properties": {
+    // A null is as good as nothing in it.
+    let owner = json!({"type": "object", "nullable": true, "properties": {
         "apiVersion": string(), "kind": string(), "name": string(), "uid": string(),
         "controller": {"type": "boolean"}, "blockOwnerDeletion": {"type": "boolean"},
     }});
@@ -284,7 +303,7 @@ pub(super) static METADATA: LazyLock<Node> = LazyLock::new(|| {
         "generation": number(), "deletionGracePeriodSeconds": number(),
         "creationTimestamp": time(), "deletionTimestamp": time(),
         "labels": map(), "annotations": map(),
-        "finalizers": {"type": "array", "items": string()},
+        "finalizers": {"type": "array", "items": {"type": "string", "nullable": true}},
         "ownerReferences": {"type": "array", "items": owner},
         "managedFields": {"type": "array", "items": {"x-kubernetes-preserve-unknown-fields": true}},
     }}))

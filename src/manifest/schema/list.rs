@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     SchemaErrorKind,
+    cel::{by_key, key_of},
     compile::{ListType, Node},
     validate::{Token, Walk},
     value::shown,
@@ -13,11 +14,16 @@ use super::{
 
 impl<'a> Walk<'a> {
     pub(super) fn list(&mut self, node: &'a Node, items: &'a [Value]) {
-        if let Some(of) = &node.items {
+        if let Some(of) = node.items.as_deref() {
+            let stored = self.old.map_or_else(HashMap::new, |old| by_key(node, old));
             for (at, item) in items.iter().enumerate() {
-                self.path.push(Token::Index(at));
-                self.value(of, item);
-                self.path.pop();
+                // The server puts the default there.
+                if item.is_null() && of.defaulted && !of.nullable {
+                    continue;
+                }
+                let inner = self.shape.and_then(|shape| shape.items.as_deref());
+                let old = key_of(node, item).and_then(|key| stored.get(&key).copied());
+                self.below(Token::Index(at), [inner, Some(of)], item, old);
             }
         }
         let count = items.len() as u64;
@@ -52,7 +58,7 @@ impl<'a> Walk<'a> {
                     "Invalid value: {}: must be an object for an array of list-type map",
                     shown(item)
                 );
-                self.say(SchemaErrorKind::Type, message);
+                self.say(SchemaErrorKind::Duplicate, message);
                 self.path.pop();
                 return;
             }

@@ -4,6 +4,7 @@
 
 use jsonptr::PointerBuf;
 use serde_json::{Map, Value};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{SchemaError, SchemaErrorKind};
 use crate::golang::{
@@ -22,7 +23,7 @@ const FOREGROUND: &str = "foregroundDeletion";
 pub(super) enum Owner {
     /// A new object's.
     New,
-    /// An object's that changes: its name was checked when it was new, and finalizers never are again.
+    /// An object's that changes: its name was checked when it was new.
     Stored,
     /// An object's inside of another, which needs no name, and whose name need only fit an address.
     Embedded,
@@ -31,13 +32,12 @@ pub(super) enum Owner {
 /// Checks metadata whose fields have the right types. Pointers begin at the metadata itself.
 pub(super) fn check(metadata: &Map<String, Value>, owner: Owner) -> Vec<SchemaError> {
     let mut check = Check::default();
+    check.times(metadata);
     check.names(metadata, owner);
     check.labels(metadata);
     check.annotations(metadata);
     check.owner_references(metadata);
-    if owner != Owner::Stored {
-        check.finalizers(metadata);
-    }
+    check.finalizers(metadata);
     check.errors
 }
 
@@ -86,13 +86,25 @@ impl Check {
             }
         } else if base.is_empty() && owner == Owner::New {
             let message = "Required value: name or generateName is required";
-            self.say(&["name"], SchemaErrorKind::Required, message.to_owned());
+            self.say(&["name"], message.to_owned());
         }
         let namespace = text(metadata, "namespace");
         if !namespace.is_empty()
             && let Err(error) = dns_label(namespace)
         {
             self.invalid(&["namespace"], namespace, error);
+        }
+    }
+
+    fn times(&mut self, metadata: &Map<String, Value>) {
+        for field in ["creationTimestamp", "deletionTimestamp"] {
+            let Some(time) = metadata.get(field).and_then(Value::as_str) else {
+                continue;
+            };
+            if OffsetDateTime::parse(time, &Rfc3339).is_err() {
+                let message = format!("Invalid value: {}: is no time", quote(time));
+                self.say(&[field], message);
+            }
         }
     }
 
@@ -117,13 +129,18 @@ impl Check {
         }
         if size > ANNOTATIONS_MAX {
             let message = format!("Too long: may not be more than {ANNOTATIONS_MAX} bytes");
-            self.say(&["annotations"], SchemaErrorKind::Length, message);
+            self.say(&["annotations"], message);
         }
     }
 
     fn owner_references(&mut self, metadata: &Map<String, Value>) {
         let mut controller = None;
-        for (at, reference) in list(metadata, "ownerReferences").iter().enumerate() {
+        let references = list(metadata, "ownerReferences");
+        for (at, reference) in references.iter().enumerate() {
+            // One that is there twice counts once.
+            if references[..at].contains(reference) {
+                continue;
+            }
             let empty = Map::new();
             let reference = reference.as_object().unwrap_or(&empty);
             let at = at.to_string();
@@ -146,18 +163,18 @@ impl Check {
                 if missing {
                     let message = format!("Invalid value: {}: must not be empty", quote(value));
                     let place = ["ownerReferences", &at, field];
-                    self.say(&place, SchemaErrorKind::Format, message);
+                    self.say(&place, message);
                 }
             }
             if (api, kind) == ("v1", "Event") {
                 let message = "Invalid value: an Event may not own anything".to_owned();
-                self.say(&["ownerReferences", &at], SchemaErrorKind::Format, message);
+                self.say(&["ownerReferences", &at], message);
             }
             if reference.get("controller") == Some(&Value::Bool(true)) {
                 if let Some(first) = &controller {
                     let message = format!("Invalid value: true: {first} is the controller already");
                     let place = ["ownerReferences", &at, "controller"];
-                    self.say(&place, SchemaErrorKind::Format, message);
+                    self.say(&place, message);
                 } else {
                     controller = Some(format!("{kind} {}", quote(name)));
                 }
@@ -176,20 +193,21 @@ impl Check {
         let has = |name: &str| finalizers.iter().any(|finalizer| finalizer == name);
         if has(ORPHAN) && has(FOREGROUND) {
             let message = format!("Invalid value: {ORPHAN} and {FOREGROUND} exclude each other");
-            self.say(&["finalizers"], SchemaErrorKind::Format, message);
+            self.say(&["finalizers"], message);
         }
     }
 
     fn invalid(&mut self, place: &[&str], value: &str, error: NameError) {
         let message = format!("Invalid value: {}: {error}", quote(value));
-        self.say(place, SchemaErrorKind::Format, message);
+        self.say(place, message);
     }
 
-    fn say(&mut self, place: &[&str], kind: SchemaErrorKind, message: String) {
+    fn say(&mut self, place: &[&str], message: String) {
         self.errors.push(SchemaError {
             pointer: PointerBuf::from_tokens(place.iter().copied()),
-            kind,
+            kind: SchemaErrorKind::Metadata,
             message,
+            stored: false,
         });
     }
 }

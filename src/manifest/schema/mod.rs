@@ -42,6 +42,8 @@ pub struct SchemaError {
     pub kind: SchemaErrorKind,
     /// The server's words, without the field in front: `Required value`.
     pub message: String,
+    /// Whether it is about a value that is stored already as it is: then the server lets it be.
+    pub stored: bool,
 }
 
 /// What a value may do wrong.
@@ -63,7 +65,7 @@ pub enum SchemaErrorKind {
     Length,
     /// A list or a map with too many or too few entries.
     Count,
-    /// An entry that a list of type set or map has already.
+    /// An entry that a list of type set or map has already, or that can't be told from others.
     Duplicate,
     /// None of several schemas fits.
     NoAlternative,
@@ -73,21 +75,36 @@ pub enum SchemaErrorKind {
         nearest: Option<String>,
     },
     /// A rule of the CRD's in CEL does not hold.
-    Rule {
-        /// Whether the value is stored already: then the server only warns.
-        unchanged: bool,
-    },
+    Rule,
+    /// What every object has is not as it must be: something in `metadata`, or, of an object inside of
+    /// another, its `apiVersion` or `kind`.
+    Metadata,
+}
+
+impl SchemaErrorKind {
+    /// Whether the server lets a value of this sort be that is stored already.
+    fn is_let_be(&self) -> bool {
+        !matches!(
+            self,
+            Self::Metadata | Self::Duplicate | Self::UnknownField { .. }
+        )
+    }
 }
 
 impl SchemaError {
     /// Whether kube-apiserver asks no rule in CEL of an object that has such an error.
     fn is_blocking(&self) -> bool {
         match self.kind {
-            SchemaErrorKind::Required | SchemaErrorKind::Type | SchemaErrorKind::Unsupported => {
-                true
-            }
+            SchemaErrorKind::Required
+            | SchemaErrorKind::Type
+            | SchemaErrorKind::Unsupported
+            | SchemaErrorKind::Format => true,
             // What is too short or too few does not.
             SchemaErrorKind::Length | SchemaErrorKind::Count => self.message.starts_with("Too "),
+            SchemaErrorKind::Metadata => {
+                let blocking = ["Required value", "Too "];
+                blocking.iter().any(|words| self.message.starts_with(words))
+            }
             _ => false,
         }
     }
@@ -128,13 +145,9 @@ impl Schema {
 
     /// As [`Schema::validate`], of an object that changes from `old`: rules in CEL may compare the two.
     pub fn validate_change(&self, object: &Value, old: Option<&Value>) -> Vec<SchemaError> {
-        let owner = if old.is_some() {
-            metadata::Owner::Stored
-        } else {
-            metadata::Owner::New
-        };
-        let mut errors = validate::validate(&self.root, object, owner, self.status);
-        if !errors.iter().any(SchemaError::is_blocking) {
+        let mut errors = validate::validate(&self.root, object, old, self.status);
+        let blocks = |error: &SchemaError| !error.stored && error.is_blocking();
+        if !errors.iter().any(blocks) {
             errors.extend(cel::judge(&self.root, object, old));
         }
         errors

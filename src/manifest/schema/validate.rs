@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     SchemaError, SchemaErrorKind,
+    cel::Pair,
     compile::{Bound, METADATA, Node},
     metadata::{self, Owner},
     value::{Float, is_same, is_whole, plain, shown, type_name},
@@ -19,18 +20,40 @@ const META_FIELDS: [&str; 3] = ["apiVersion", "kind", "metadata"];
 pub(super) fn validate(
     root: &Node,
     object: &Value,
-    owner: Owner,
+    old: Option<&Value>,
     status: bool,
 ) -> Vec<SchemaError> {
+    let owner = if old.is_some() {
+        Owner::Stored
+    } else {
+        Owner::New
+    };
     let mut walk = Walk {
         path: Vec::new(),
         errors: Vec::new(),
         alternative: false,
+        shape: Some(root),
+        old,
         owner,
         status,
     };
     walk.value(root, object);
-    walk.errors
+    // Of lists whose entries have to differ the server asks nothing where one is stored that has not.
+    let mut errors = walk.errors;
+    let same = |errors: &[SchemaError]| {
+        let is_list = |error: &SchemaError| error.kind == SchemaErrorKind::Duplicate;
+        errors.iter().any(is_list)
+    };
+    if let Some(old) = old
+        && same(&errors)
+        && same(&validate(root, old, None, status))
+    {
+        let lists = errors.iter_mut();
+        for error in lists.filter(|error| error.kind == SchemaErrorKind::Duplicate) {
+            error.stored = true;
+        }
+    }
+    errors
 }
 
 pub(super) struct Walk<'a> {
@@ -38,6 +61,11 @@ pub(super) struct Walk<'a> {
     pub(super) errors: Vec<SchemaError>,
     /// Within one of several schemas, which does not say which fields there are.
     pub(super) alternative: bool,
+    /// The schema that does say it for the value that the walk is at: what it does not know is dropped, and
+    /// so are nulls, before anything is checked.
+    pub(super) shape: Option<&'a Node>,
+    /// What is stored in the place that the walk is at.
+    pub(super) old: Option<&'a Value>,
     /// Whose metadata the object's own is.
     pub(super) owner: Owner,
     /// Whether `status` is a field like any other.
@@ -52,6 +80,28 @@ pub(super) enum Token<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn value(&mut self, node: &'a Node, value: &'a Value) {
+        let before = self.errors.len();
+        self.check_value(node, value);
+        let found = self.errors.len();
+        if found > before
+            && let Some(old) = self.old
+        {
+            let root = self.path.is_empty();
+            let pair = Pair {
+                node,
+                new: value,
+                old,
+                root,
+            };
+            if old == value || pair.is_same() {
+                for error in &mut self.errors[before..found] {
+                    error.stored |= error.kind.is_let_be();
+                }
+            }
+        }
+    }
+
+    fn check_value(&mut self, node: &'a Node, value: &'a Value) {
         self.check_type(node, value);
         if !value.is_null() {
             self.check_combinations(node, value);
@@ -183,8 +233,8 @@ impl<'a> Walk<'a> {
                 self.say(SchemaErrorKind::Range, message);
             }
         }
-        if let (Some(factor), Some(number)) = (node.multiple_of, value.as_f64())
-            && !is_whole_number(number / factor)
+        if let Some(factor) = node.multiple_of
+            && !is_multiple(value, factor)
         {
             let what = format!(
                 "{} in body should be a multiple of {}",
@@ -219,7 +269,13 @@ impl<'a> Walk<'a> {
         let (Some(bound), Some(number)) = (bound, value.as_f64()) else {
             return;
         };
-        let order = number.partial_cmp(&bound.value);
+        // Go compares integers with integers.
+        let limit = if value.is_i64() {
+            bound.value.trunc()
+        } else {
+            bound.value
+        };
+        let order = number.partial_cmp(&limit);
         if order != Some(beyond) && !(bound.exclusive && order == Some(Ordering::Equal)) {
             return;
         }
@@ -228,11 +284,10 @@ impl<'a> Walk<'a> {
         } else {
             inclusive
         };
-        // Go compares integers with integers.
         let limit = if value.is_i64() {
-            bound.value.trunc().to_string()
+            limit.to_string()
         } else {
-            Float(bound.value).to_string()
+            Float(limit).to_string()
         };
         let (path, value) = (self.field(), shown(value));
         let message = format!("Invalid value: {value}: {path} in body should be {words} {limit}");
@@ -248,31 +303,34 @@ impl<'a> Walk<'a> {
         } else if node.embedded && !self.alternative {
             self.embedded(fields);
         }
+        let (shape, old) = (self.shape, self.old);
         for (name, value) in fields {
             let meta = (root || node.embedded) && META_FIELDS.contains(&name.as_str());
             if meta && name == "metadata" || root && name == "status" && !self.status {
                 continue;
             }
-            self.path.push(Token::Field(name));
-            if let Some(property) = node.property(name) {
+            let of = match node.property(name) {
+                Some(property) => Some(&property.node),
+                None => node.additional.as_deref(),
+            };
+            if of.is_some() {
                 // The server takes such a null away, or puts the default there.
-                if !value.is_null() || property.node.nullable {
-                    self.value(&property.node, value);
-                }
-            } else if let Some(of) = &node.additional {
-                if !value.is_null() || of.nullable {
-                    self.value(of, value);
+                if !value.is_null() || !shape.is_some_and(|shape| shape.drops_null(name)) {
+                    let inner = shape.and_then(|shape| shape.field(name));
+                    let old = old.and_then(|old| old.get(name));
+                    self.below(Token::Field(name), [inner, of], value, old);
                 }
             } else if !node.preserve && !meta && !self.alternative {
+                self.path.push(Token::Field(name));
                 self.unknown_field(node, name);
+                self.path.pop();
             }
-            self.path.pop();
         }
         for name in &node.required {
-            let property = node.property(name);
+            let property = shape.and_then(|shape| shape.property(name));
             let default = property.is_some_and(|property| property.default.is_some());
             let present = fields.get(&**name).is_some_and(|value| {
-                !value.is_null() || property.is_none_or(|property| property.node.nullable)
+                !value.is_null() || !shape.is_some_and(|shape| shape.drops_null(name))
             });
             if !present && !default {
                 self.path.push(Token::Field(name));
@@ -282,12 +340,40 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Walks on to a value within the one that the walk is at.
+    pub(super) fn below(
+        &mut self,
+        token: Token<'a>,
+        [shape, node]: [Option<&'a Node>; 2],
+        value: &'a Value,
+        old: Option<&'a Value>,
+    ) {
+        let Some(node) = node else {
+            return;
+        };
+        let outer = (
+            std::mem::replace(&mut self.shape, shape),
+            std::mem::replace(&mut self.old, old),
+        );
+        self.path.push(token);
+        self.value(node, value);
+        self.path.pop();
+        (self.shape, self.old) = outer;
+    }
+
     /// Checks the metadata of the object that the walk is at.
     fn metadata(&mut self, metadata: &'a Value, owner: Owner) {
         let before = self.errors.len();
         self.path.push(Token::Field("metadata"));
         if !metadata.is_null() {
+            let outer = (self.shape.replace(&METADATA), self.old.take());
             self.value(&METADATA, metadata);
+            (self.shape, self.old) = outer;
+        }
+        for error in &mut self.errors[before..] {
+            if error.kind == SchemaErrorKind::Type {
+                error.kind = SchemaErrorKind::Metadata;
+            }
         }
         let wrong =
             |error: &SchemaError| !matches!(error.kind, SchemaErrorKind::UnknownField { .. });
@@ -308,7 +394,7 @@ impl<'a> Walk<'a> {
         for name in ["apiVersion", "kind"] {
             self.path.push(Token::Field(name));
             match fields.get(name) {
-                None => self.say(SchemaErrorKind::Required, "Required value".to_owned()),
+                None => self.say(SchemaErrorKind::Metadata, "Required value".to_owned()),
                 Some(Value::String(text)) => {
                     let fits = match name {
                         "kind" => is_kind(text),
@@ -316,10 +402,13 @@ impl<'a> Walk<'a> {
                     };
                     if !fits {
                         let message = format!("Invalid value: {}: is no {name}", quote(text));
-                        self.say(SchemaErrorKind::Format, message);
+                        self.say(SchemaErrorKind::Metadata, message);
                     }
                 }
-                Some(other) => self.say_type("string", type_name(other)),
+                Some(other) => {
+                    let message = format!("Invalid value: {}: must be a string", shown(other));
+                    self.say(SchemaErrorKind::Metadata, message);
+                }
             }
             self.path.pop();
         }
@@ -333,15 +422,20 @@ impl<'a> Walk<'a> {
         if node.fields.min.is_none() && node.fields.max.is_none() {
             return;
         }
+        let shape = self.shape;
         let kept = fields.iter().filter(|(name, value)| {
-            let of = node.property(name).map(|property| &property.node);
-            match of.or(node.additional.as_deref()) {
-                Some(of) => !value.is_null() || of.nullable || of.defaulted,
-                None => node.preserve || self.alternative,
-            }
+            let Some(shape) = shape else {
+                return true;
+            };
+            let defaulted = || {
+                let of = shape.additional.as_deref();
+                shape.default_of(name).is_some() || of.is_some_and(|of| of.defaulted)
+            };
+            (shape.field(name).is_some() || shape.preserve)
+                && (!value.is_null() || !shape.drops_null(name) || defaulted())
         });
-        let added = node
-            .properties
+        let defaults = shape.map_or(&[][..], |shape| &shape.properties);
+        let added = defaults
             .iter()
             .filter(|(name, property)| property.default.is_some() && !fields.contains_key(&**name));
         let count = (kept.count() + added.count()) as u64;
@@ -376,6 +470,7 @@ impl<'a> Walk<'a> {
             pointer: self.pointer(),
             kind,
             message,
+            stored: false,
         });
     }
 
@@ -410,8 +505,17 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn is_whole_number(number: f64) -> bool {
-    number.fract() == 0.0
+/// Whether a number is a multiple of another. Go divides integers by integers, which none is where the
+/// factor is less than one.
+fn is_multiple(value: &Value, factor: f64) -> bool {
+    match value.as_f64() {
+        Some(number) if value.is_i64() => {
+            let factor = factor.trunc();
+            factor > 0.0 && (number / factor).fract() == 0.0
+        }
+        Some(number) => (number / factor).fract() == 0.0,
+        None => true,
+    }
 }
 
 /// Whether a text can be the kind of an object: in lower case it is a label that begins with a letter.
