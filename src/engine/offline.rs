@@ -84,7 +84,8 @@ pub(super) fn add(
     let given = crds.find(&request.group, &request.kind);
     let schema = if let Some(crd) = given {
         if crd.version(version).is_none() {
-            offline.add_version(verdict, crd.versions(), Mode::Deny);
+            let fix = "write a version that is served";
+            offline.add_version(verdict, crd.versions(), Mode::Deny, fix);
         }
         crd.version(version).map(|version| &version.schema)
     } else {
@@ -92,7 +93,8 @@ pub(super) fn add(
         let own = own.flatten();
         if own.is_some() && version != api::VERSION {
             // A newer Ramen may serve it.
-            offline.add_version(verdict, [api::VERSION].into_iter(), Mode::Warn);
+            let fix = "correct the version; if a newer Ramen serves it, give its CRDs with --crds";
+            offline.add_version(verdict, [api::VERSION].into_iter(), Mode::Warn, fix);
         }
         own
     };
@@ -102,13 +104,7 @@ pub(super) fn add(
         None => return,
     };
     verdict.known = true;
-    if given.is_some() {
-        // Whether the kind has a field is not for the types to say.
-        verdict
-            .findings
-            .retain(|finding| !finding.rule.id.ends_with("-unknown-field"));
-    }
-    offline.add_errors(verdict, schema);
+    offline.add_errors(verdict, schema, given.is_some());
     let keys = manifest.surprises.iter().filter(|surprise| surprise.key);
     for surprise in keys {
         add_key(verdict, request, surprise, settings);
@@ -130,6 +126,7 @@ impl Offline<'_> {
         verdict: &mut Verdict,
         served: impl Iterator<Item = &'v str>,
         most: Mode,
+        fix: &str,
     ) {
         let Some(rule) = policy::contract("object-schema") else {
             return;
@@ -144,7 +141,7 @@ impl Offline<'_> {
                 mode,
                 pointer: PointerBuf::from_tokens(["apiVersion"]),
                 message: format!("{kind} is served as {}", served.join(", ")),
-                fix: Some("correct the version, or give the cluster's CRDs with --crds".to_owned()),
+                fix: Some(fix.to_owned()),
                 related: Vec::new(),
                 rests_on: Arc::default(),
                 lowered,
@@ -152,7 +149,9 @@ impl Offline<'_> {
         }
     }
 
-    fn add_errors(&self, verdict: &mut Verdict, schema: &Schema) {
+    /// `given`: whether the schema is another one than that of the types, which then have no say in which
+    /// fields there are.
+    fn add_errors(&self, verdict: &mut Verdict, schema: &Schema, given: bool) {
         let Self {
             request,
             manifest,
@@ -160,6 +159,17 @@ impl Offline<'_> {
         } = self;
         let old = request.old.as_ref().map(|old| &old.value);
         let errors = schema.validate_change(&written(manifest, schema), old);
+        if given {
+            let is_unknown = |finding: &Finding| {
+                let mut unknown = errors
+                    .iter()
+                    .filter(|error| matches!(error.kind, SchemaErrorKind::UnknownField { .. }));
+                unknown.any(|error| error.pointer == finding.pointer)
+            };
+            verdict.findings.retain(|finding| {
+                !finding.rule.id.ends_with("-unknown-field") || is_unknown(finding)
+            });
+        }
         if errors.is_empty() {
             return;
         }
@@ -169,7 +179,9 @@ impl Offline<'_> {
             .into_iter()
             .map(|error| (error.pointer, error.message))
             .collect();
-        let mut said = Said::of(&verdict.findings);
+        let said = Said::of(&verdict.findings);
+        // Of one field the first that there is to say is enough.
+        let mut own: HashMap<PointerBuf, Mode> = HashMap::new();
         let mut readable = true;
         for error in errors {
             let unknown = matches!(error.kind, SchemaErrorKind::UnknownField { .. });
@@ -187,10 +199,12 @@ impl Offline<'_> {
                 continue;
             }
             readable = false;
-            if said.has(&error.pointer, mode, unknown) {
+            let said = said.has(&error.pointer, mode, unknown)
+                || own.get(&error.pointer).is_some_and(|most| *most >= mode);
+            if said {
                 continue;
             }
-            said.add(&error.pointer, mode);
+            own.insert(error.pointer.clone(), mode);
             let fix = fix(&error, &manifest.surprises);
             let message = match error.kind {
                 SchemaErrorKind::UnknownField { .. } => "the kind has no such field".to_owned(),

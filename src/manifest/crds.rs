@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, btree_map::Entry},
     io::Read,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use jsonptr::{Pointer, PointerBuf};
@@ -24,10 +25,12 @@ const GROUP: &str = "apiextensions.k8s.io";
 const VERSION: &str = "v1";
 
 /// Kinds, by group and name.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Crds {
-    kinds: BTreeMap<(String, String), Crd>,
+    kinds: Arc<Kinds>,
 }
+
+type Kinds = BTreeMap<(String, String), Crd>;
 
 /// A kind.
 #[derive(Debug)]
@@ -64,7 +67,7 @@ impl Crds {
     /// The first thing that can't be read; a path without any CRD; and a kind that two CRDs define in
     /// different ways.
     pub fn read(paths: &[PathBuf], stdin: &mut dyn Read) -> Result<Self, CrdError> {
-        let mut crds = Self::default();
+        let mut kinds = Kinds::new();
         for path in paths {
             let loaded = load::load(std::slice::from_ref(path), stdin, &Limits::default());
             if let Some(error) = loaded.errors.first() {
@@ -73,7 +76,7 @@ impl Crds {
             let mut found = false;
             for manifest in loaded.manifests.iter().filter(|it| is_crd(&it.doc)) {
                 found = true;
-                crds.add(manifest)?;
+                add(&mut kinds, manifest)?;
             }
             if !found {
                 return Err(CrdError {
@@ -82,7 +85,9 @@ impl Crds {
                 });
             }
         }
-        Ok(crds)
+        Ok(Self {
+            kinds: Arc::new(kinds),
+        })
     }
 
     /// The definition of a kind, if it is among them.
@@ -102,30 +107,30 @@ impl Crds {
             version.defaults.apply(&mut doc.value);
         }
     }
+}
 
-    fn add(&mut self, manifest: &Manifest) -> Result<(), CrdError> {
-        let read = Reading { manifest };
-        let (group, kind) = (
-            read.text("/spec/group")?.to_owned(),
-            read.text("/spec/names/kind")?.to_owned(),
-        );
-        let crd = read.crd()?;
-        match self.kinds.entry((group, kind)) {
-            Entry::Vacant(place) => {
-                place.insert(crd);
-            }
-            Entry::Occupied(known) if known.get().spec == crd.spec => {}
-            Entry::Occupied(known) => {
-                let (group, kind) = known.key();
-                let message = format!(
-                    "{kind} of {group} is defined in another way in {}",
-                    known.get().place
-                );
-                return Err(read.error("/spec", message));
-            }
+fn add(kinds: &mut Kinds, manifest: &Manifest) -> Result<(), CrdError> {
+    let read = Reading { manifest };
+    let (group, kind) = (
+        read.text("/spec/group")?.to_owned(),
+        read.text("/spec/names/kind")?.to_owned(),
+    );
+    let crd = read.crd()?;
+    match kinds.entry((group, kind)) {
+        Entry::Vacant(place) => {
+            place.insert(crd);
         }
-        Ok(())
+        Entry::Occupied(known) if known.get().spec == crd.spec => {}
+        Entry::Occupied(known) => {
+            let (group, kind) = known.key();
+            let message = format!(
+                "{kind} of {group} is defined in another way in {}",
+                known.get().place
+            );
+            return Err(read.error("/spec", message));
+        }
     }
+    Ok(())
 }
 
 impl Crd {

@@ -2,7 +2,7 @@
 //! k8s.io/apiextensions-apiserver v0.36.3, on `schema.json`.
 
 use jsonptr::Pointer;
-use ramen_guard::manifest::schema::{Schema, SchemaError, SchemaErrorKind};
+use ramen_guard::manifest::schema::{Schema, SchemaError, SchemaErrorKind, well_formed};
 use serde_json::{Value, json};
 
 /// An error as the server prints it. What it can't place it prints with `<nil>`.
@@ -176,4 +176,51 @@ fn suggests_the_field_that_was_meant() {
 fn a_pattern_that_go_knows_and_rust_does_not_is_no_ones_fault() {
     let schema = Schema::compile(&json!({"type": "string", "pattern": "(unclosed"}));
     assert_eq!(schema.validate(&json!("x")), []);
+}
+
+#[test]
+fn knows_what_is_no_schema() {
+    let fine = json!({"type": "object", "description": "x", "x-of-others": 1, "properties": {
+        "type": {"type": "string", "enum": ["a", null], "pattern": "(unclosed"},
+        "more": {"type": "array", "items": {"x-kubernetes-int-or-string": true}, "maxItems": 2},
+        "map": {"type": "object", "additionalProperties": {"oneOf": [{"not": {"minimum": 0.5}}]}},
+    }, "x-kubernetes-validations": [{"rule": "true"}]});
+    assert_eq!(well_formed(&fine), Ok(()));
+    for (schema, place) in [
+        (json!([]), ""),
+        (json!({"type": "strin"}), "/type"),
+        (
+            json!({"properties": {"a": {"items": true}}}),
+            "/properties/a/items",
+        ),
+        (
+            json!({"properties": {"a/b": {"type": ["string"]}}}),
+            "/properties/a~1b/type",
+        ),
+        (json!({"required": [1]}), "/required"),
+        (
+            json!({"allOf": [{}, {"minLength": "1"}]}),
+            "/allOf/1/minLength",
+        ),
+        (
+            json!({"additionalProperties": {"nullable": "yes"}}),
+            "/additionalProperties/nullable",
+        ),
+        (
+            json!({"x-kubernetes-list-type": "bag"}),
+            "/x-kubernetes-list-type",
+        ),
+        (
+            json!({"x-kubernetes-validations": [{"message": "x"}]}),
+            "/x-kubernetes-validations",
+        ),
+        (json!({"$ref": "#/definitions/a"}), "/$ref"),
+    ] {
+        let (found, message) = well_formed(&schema).unwrap_err();
+        assert_eq!(found.as_str(), place, "{schema}: {message}");
+        assert!(
+            message.contains(" has to be ") || message.contains(" is "),
+            "{message}"
+        );
+    }
 }

@@ -29,7 +29,8 @@ pub(super) enum Owner {
     Embedded,
 }
 
-/// Checks metadata whose fields have the right types. Pointers begin at the metadata itself.
+/// Checks metadata. Pointers begin at the metadata itself; what has the wrong type is the matter of somebody
+/// else.
 pub(super) fn check(metadata: &Map<String, Value>, owner: Owner) -> Vec<SchemaError> {
     let mut check = Check::default();
     check.times(metadata);
@@ -50,6 +51,15 @@ fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
     fields.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// A text; a null among others is read as an empty one.
+fn text_or_null(value: &Value) -> Option<&str> {
+    match value {
+        Value::Null => Some(""),
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
 fn list<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a [Value] {
     let list = fields.get(name).and_then(Value::as_array);
     list.map_or(&[], Vec::as_slice)
@@ -61,8 +71,7 @@ fn entries<'a>(
 ) -> impl Iterator<Item = (&'a str, &'a str)> {
     let map = fields.get(name).and_then(Value::as_object);
     let entries = map.into_iter().flatten();
-    // A null among them is read as an empty string.
-    entries.map(|(key, value)| (key.as_str(), value.as_str().unwrap_or_default()))
+    entries.filter_map(|(key, value)| Some((key.as_str(), text_or_null(value)?)))
 }
 
 impl Check {
@@ -84,7 +93,12 @@ impl Check {
             if let Err(error) = fits(name) {
                 self.invalid(&["name"], name, error);
             }
-        } else if base.is_empty() && owner == Owner::New {
+        } else if base.is_empty()
+            && owner == Owner::New
+            && metadata
+                .get("name")
+                .is_none_or(|name| text_or_null(name).is_some())
+        {
             let message = "Required value: name or generateName is required";
             self.say(&["name"], message.to_owned());
         }
@@ -142,7 +156,11 @@ impl Check {
                 continue;
             }
             let empty = Map::new();
-            let reference = reference.as_object().unwrap_or(&empty);
+            let reference = match reference {
+                Value::Object(reference) => reference,
+                Value::Null => &empty,
+                _ => continue,
+            };
             let at = at.to_string();
             let (api, kind, name) = (
                 text(reference, "apiVersion"),
@@ -185,7 +203,9 @@ impl Check {
     fn finalizers(&mut self, metadata: &Map<String, Value>) {
         let finalizers = list(metadata, "finalizers");
         for (at, finalizer) in finalizers.iter().enumerate() {
-            let finalizer = finalizer.as_str().unwrap_or_default();
+            let Some(finalizer) = text_or_null(finalizer) else {
+                continue;
+            };
             if let Err(error) = qualified_name(finalizer) {
                 self.invalid(&["finalizers", &at.to_string()], finalizer, error);
             }

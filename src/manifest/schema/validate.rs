@@ -375,16 +375,11 @@ impl<'a> Walk<'a> {
                 error.kind = SchemaErrorKind::Metadata;
             }
         }
-        let wrong =
-            |error: &SchemaError| !matches!(error.kind, SchemaErrorKind::UnknownField { .. });
-        // What has a wrong type is not looked at any further.
-        if !self.errors[before..].iter().any(wrong) {
-            let none = Map::new();
-            let at = self.pointer();
-            for mut error in metadata::check(metadata.as_object().unwrap_or(&none), owner) {
-                error.pointer = at.concat(&error.pointer);
-                self.errors.push(error);
-            }
+        let none = Map::new();
+        let at = self.pointer();
+        for mut error in metadata::check(metadata.as_object().unwrap_or(&none), owner) {
+            error.pointer = at.concat(&error.pointer);
+            self.errors.push(error);
         }
         self.path.pop();
     }
