@@ -20,7 +20,7 @@ use kube_cel::{
 };
 use regex::Regex;
 
-use crate::golang::{self, pattern};
+use crate::golang::{self, regexp};
 
 pub use kube_cel::cel::{Value, objects::OptionalValue};
 
@@ -50,19 +50,28 @@ impl Expression {
         &self.source
     }
 
-    /// What it amounts to where the variables have these values. `None` if it can't be compiled, or its
-    /// evaluation ends in an error.
-    pub fn evaluate<'a>(
-        &self,
-        variables: impl IntoIterator<Item = (&'a str, Value)>,
-    ) -> Option<Value> {
+    /// What it amounts to. `None` if it can't be compiled, or its evaluation ends in an error.
+    pub fn evaluate(&self, variables: &Variables) -> Option<Value> {
         let compiled = || Program::compile(&self.source).ok();
         let program = self.program.get_or_init(compiled).as_ref()?;
-        let mut context = FUNCTIONS.new_inner_scope();
-        for (name, value) in variables {
-            context.add_variable_from_value(name, value);
-        }
-        program.execute(&context).ok()
+        program.execute(&variables.0).ok()
+    }
+}
+
+/// The variables that expressions are evaluated with.
+pub struct Variables(Context<'static>);
+
+impl Default for Variables {
+    fn default() -> Self {
+        Self(FUNCTIONS.new_inner_scope())
+    }
+}
+
+impl Variables {
+    /// Gives a variable its value.
+    pub fn set(&mut self, name: &str, value: Value) -> &mut Self {
+        self.0.add_variable_from_value(name, value);
+        self
     }
 }
 
@@ -93,7 +102,7 @@ fn matches(This(text): This<Arc<String>>, pattern: Arc<String>) -> Result<bool, 
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     let known = compiled
         .entry(pattern)
-        .or_insert_with_key(|text| pattern::compile(text));
+        .or_insert_with_key(|text| regexp::compile(text));
     match known {
         Some(pattern) => Ok(pattern.is_match(&text)),
         None => Err(ExecutionError::function_error("matches", "not a pattern")),

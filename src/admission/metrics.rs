@@ -120,47 +120,30 @@ impl Metrics {
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1);
         registry.register(Box::new(ProcessCollector::for_self()))?;
+        let counters = |name, help, labels: &[&str]| {
+            register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
+        };
         Ok(Self {
             kinds,
-            requests: register(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "ramen_guard_requests_total",
-                        "Reviews, by what came of them.",
-                    ),
-                    &["kind", "operation", "verdict", "endpoint"],
-                ),
+            requests: counters(
+                "ramen_guard_requests_total",
+                "Reviews, by what came of them.",
+                &["kind", "operation", "verdict", "endpoint"],
             )?,
-            findings: register(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "ramen_guard_findings_total",
-                        "Findings, by rule and by the mode that was applied.",
-                    ),
-                    &["rule", "mode"],
-                ),
+            findings: counters(
+                "ramen_guard_findings_total",
+                "Findings, by rule and by the mode that was applied.",
+                &["rule", "mode"],
             )?,
-            observed: register(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "ramen_guard_would_have_denied_total",
-                        "Findings that would have refused the request if the profile did not only observe.",
-                    ),
-                    &["rule"],
-                ),
+            observed: counters(
+                "ramen_guard_would_have_denied_total",
+                "Findings that would have refused the request if the profile did not only observe.",
+                &["rule"],
             )?,
-            exempted: register(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "ramen_guard_exemptions_total",
-                        "Findings that an annotation on the object exempted it from.",
-                    ),
-                    &["rule"],
-                ),
+            exempted: counters(
+                "ramen_guard_exemptions_total",
+                "Findings that an annotation on the object exempted it from.",
+                &["rule"],
             )?,
             durations: [Endpoint::Validate, Endpoint::Mutate]
                 .map(|endpoint| durations.with_label_values(&[endpoint.name()])),

@@ -56,7 +56,7 @@ pub(crate) struct Args {
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum FailOn {
+pub(super) enum FailOn {
     /// What would be refused
     #[default]
     Deny,
@@ -103,12 +103,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         return Err(nothing(&args.paths));
     }
     let text = match args.output {
-        Format::Human => human(
-            &outcome,
-            std::io::stdout().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-            terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into()),
-        ),
+        Format::Human => for_people(&outcome),
         Format::Json => format!("{:#}\n", json(&outcome)),
     };
     print(&text)?;
@@ -117,7 +112,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     ))
 }
 
-fn nothing(paths: &[PathBuf]) -> String {
+/// The outcome for people, as their terminal can show it.
+pub(super) fn for_people(outcome: &Outcome) -> String {
+    human(
+        outcome,
+        std::io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into()),
+    )
+}
+
+pub(super) fn nothing(paths: &[PathBuf]) -> String {
     let name = |path: &PathBuf| {
         if path.as_os_str() == "-" {
             return "on standard input".to_owned();
@@ -132,6 +137,11 @@ fn nothing(paths: &[PathBuf]) -> String {
 ///
 /// They are read twice: for the world that they make up, and to be judged in it.
 pub fn check(engine: &Engine, given: Given) -> Outcome {
+    check_in_world(engine, given).0
+}
+
+/// As [`check`], with the world that the manifests make up.
+pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) {
     let live = given.cluster.is_some();
     let mut world = given.cluster.unwrap_or_default();
     let mut check = Check {
@@ -169,7 +179,7 @@ pub fn check(engine: &Engine, given: Given) -> Outcome {
             check.judge(engine, &world, manifest, old.get(&identity(&manifest.doc)));
         }
     }
-    check.outcome
+    (check.outcome, world)
 }
 
 /// The current cluster as it is now.
@@ -289,7 +299,7 @@ impl Check {
 }
 
 /// The gravest of very many findings, in their order, and how many more there are.
-fn gravest(mut findings: Vec<Finding>) -> (Vec<Finding>, usize) {
+pub(super) fn gravest(mut findings: Vec<Finding>) -> (Vec<Finding>, usize) {
     let more = findings.len().saturating_sub(FINDINGS);
     if more > 0 {
         let mut order: Vec<usize> = (0..findings.len()).collect();
@@ -320,12 +330,12 @@ fn identity(doc: &Doc) -> Identity {
     )
 }
 
-fn place_of(manifest: &Manifest, pointer: &Pointer) -> Place {
+pub(super) fn place_of(manifest: &Manifest, pointer: &Pointer) -> Place {
     place(&manifest.source, &manifest.position(pointer))
 }
 
 /// An unknown field, or one that YAML reads as another, is a matter of its name, not of its value.
-fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
+pub(super) fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
     const ABOUT_NAMES: [&str; 2] = [
         "object-yaml11-surprise",
         "vrg-recipe-parameter-name-yaml-bool",

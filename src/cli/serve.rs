@@ -10,7 +10,7 @@ use std::{
 };
 
 use prometheus::IntCounter;
-use tokio::{signal::unix, sync::oneshot};
+use tokio::{signal::unix, sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Strictness, state};
@@ -24,14 +24,14 @@ use crate::{
         world::WorldMetrics,
     },
     engine::Engine,
-    reconcile::{self, Lives, Options, Pace, Started},
+    reconcile::{self, Certificates, Lives, Options, Pace, Reconciler},
     world::Cluster,
 };
 
 /// How long a certificate lasts that is made in memory and gone with the process.
 const LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The names that an API server, or a person on the same machine, may call the webhook by.
-const NAMES: [&str; 6] = [
+pub(super) const NAMES: [&str; 6] = [
     "localhost",
     "127.0.0.1",
     "::1",
@@ -61,11 +61,22 @@ pub(crate) struct Args {
         env = "RAMEN_GUARD_METRICS_BIND"
     )]
     metrics_bind: SocketAddr,
-    /// The certificate in PEM, followed when it changes; made in memory if not given
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    /// The certificate in PEM, followed when it changes; if not given, a pod shares one with its like, and
+    /// elsewhere one is made in memory
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        env = "RAMEN_GUARD_TLS_CERT"
+    )]
     tls_cert: Option<PathBuf>,
     /// The certificate's private key in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_cert",
+        env = "RAMEN_GUARD_TLS_KEY"
+    )]
     tls_key: Option<PathBuf>,
     /// Asks clients for a certificate that one of these CAs signed
     #[arg(long, value_name = "FILE")]
@@ -130,7 +141,7 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
     let mut reconciler = None;
     let world = if args.state.is_empty() {
         let client = Cluster::client().await.map_err(|error| error.to_string())?;
-        reconciler = reconcile(args, &client, &metrics, &stop)?;
+        reconciler = reconcile(args, &client, &metrics)?;
         let cluster = Cluster::watch(client, &engine.settings.ramen.namespace, &stop);
         WorldMetrics::new(Arc::clone(&cluster))
             .and_then(|world| metrics.register(world))
@@ -139,11 +150,13 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
     } else {
         World::Manifests(Box::new(state(&args.state)?))
     };
-    let shared = reconciler
-        .as_mut()
-        .and_then(|started| started.certificates.take());
+    let cluster = match &world {
+        World::Cluster(cluster) => Some(Arc::clone(cluster)),
+        World::Manifests(_) => None,
+    };
+    let (reconciler, shared) = reconciler.unzip();
     let mut guard = Guard::new(engine, world, Arc::clone(&metrics));
-    let (source, ca) = match shared {
+    let (source, ca) = match shared.flatten() {
         Some(shared) => {
             guard = guard.ready_when(shared.held);
             (Source::Given(shared.pair), None)
@@ -152,6 +165,12 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
     };
     let guard = Arc::new(guard);
     follow(&guard, &args.strictness, &metrics)?;
+    let mut tasks = match reconciler.zip(cluster) {
+        Some((reconciler, cluster)) => {
+            reconciler.start(Arc::clone(&guard), cluster, &metrics, &stop)?
+        }
+        None => JoinSet::new(),
+    };
     let (bound, told) = oneshot::channel();
     let config = ServerConfig {
         bind: args.bind,
@@ -175,9 +194,7 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
     };
     let (summary, ()) = tokio::join!(serve(config, guard, metrics, stop), announced);
     let summary = summary.map_err(|error| error.to_string())?;
-    if let Some(mut started) = reconciler {
-        while started.tasks.join_next().await.is_some() {}
-    }
+    while tasks.join_next().await.is_some() {}
     if summary.cut > 0 {
         tracing::warn!(
             cut = summary.cut,
@@ -187,13 +204,12 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Starts what writes into the cluster, where that is wanted and this is a pod.
+/// Gets ready what writes into the cluster, where that is wanted and this is a pod.
 fn reconcile(
     args: &Args,
     client: &kube::Client,
     metrics: &Arc<Metrics>,
-    stop: &CancellationToken,
-) -> Result<Option<Started>, String> {
+) -> Result<Option<(Reconciler, Option<Certificates>)>, String> {
     let Some(namespace) = reconcile::namespace().filter(|_| !args.no_reconcile) else {
         tracing::info!("nothing is written into the cluster: this is no pod, or --no-reconcile");
         return Ok(None);
@@ -209,7 +225,7 @@ fn reconcile(
         pace: Pace::times(args.pace),
         lives: args.tls_cert.is_none().then_some(lives),
     };
-    reconcile::start(client, options, metrics, stop).map(Some)
+    Reconciler::new(client, options, metrics).map(Some)
 }
 
 /// The certificate to serve, and its CA where both are made here.

@@ -3,6 +3,7 @@
 //! Judging is pure: no clock, no network, no file. The gates are the same for every rule and every
 //! front end, and each is here because its opposite has hurt someone.
 
+mod audit;
 mod exempt;
 mod gates;
 mod judge;
@@ -11,6 +12,9 @@ mod request;
 mod settings;
 mod watch;
 
+pub use audit::Audited;
+pub(crate) use exempt::EXEMPT;
+pub(crate) use gates::{RESTORE_LABELS, Situation, foreseen};
 pub use judge::{Engine, Verdict};
 pub use request::{Request, User};
 pub(crate) use settings::rule_hint;

@@ -12,7 +12,6 @@
 //! | [`selector`] | `metav1.LabelSelectorAsSelector` |
 //! | [`base64`] | `base64.StdEncoding` |
 //! | [`expand`] | `os.Expand` |
-//! | [`pattern`] | `regexp.Compile` |
 //! | [`url`] | `url.ParseRequestURI` |
 //! | [`regexp`] | `regexp.Compile` |
 //! | [`shlex`] | `github.com/google/shlex` |
@@ -25,7 +24,6 @@ pub mod cron;
 pub mod duration;
 pub mod expand;
 pub mod names;
-pub mod pattern;
 pub mod regexp;
 pub mod selector;
 pub mod shlex;

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use ignore::WalkBuilder;
@@ -254,6 +254,7 @@ impl Loaded {
             raw: raw.map(Box::new),
             spans: place.spans.clone(),
             root,
+            text: OnceLock::new(),
         });
     }
 

@@ -12,6 +12,7 @@
 
 pub mod crds;
 pub mod goyaml;
+mod inside;
 pub mod load;
 pub mod object;
 pub mod pile;

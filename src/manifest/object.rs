@@ -1,15 +1,19 @@
 //! An object, and where it was written.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
-use jsonptr::Pointer;
+use jsonptr::{Pointer, PointerBuf};
 use serde_json::{Map, Value};
 
 use super::{
-    position::{Inside, Position, Source},
-    yaml::{NodeId, Spans, Surprise},
+    inside::Inside,
+    position::{Position, Source},
+    yaml::{self, Composed, Found, Limits, NodeId, Spans, Surprise, YamlError},
 };
-use crate::api::{Doc, UnreadStatus};
+use crate::api::{ConfigMap, Doc, Kind, UnreadStatus};
 
 /// One object, and where it was written.
 #[derive(Debug)]
@@ -28,6 +32,65 @@ pub struct Manifest {
     pub(super) raw: Option<Box<Value>>,
     pub(super) spans: Arc<Spans>,
     pub(super) root: NodeId,
+    /// The string that was looked into first: there is seldom another.
+    pub(super) text: OnceLock<Inner>,
+}
+
+/// A string that is YAML in itself.
+#[derive(Debug)]
+pub(super) struct Inner {
+    pointer: PointerBuf,
+    text: Box<str>,
+    read: Result<Option<Composed>, YamlError>,
+    inside: Inside,
+}
+
+impl Inner {
+    fn of(manifest: &Manifest, pointer: &Pointer, text: &str) -> Self {
+        let spans = &manifest.spans;
+        let found = spans.find(&manifest.source.text, manifest.root, pointer);
+        let scalar = spans.range(found.node);
+        Self {
+            pointer: pointer.to_buf(),
+            text: text.into(),
+            read: yaml::first(text, &Limits::default()),
+            inside: Inside::new(&manifest.source.text, scalar, text),
+        }
+    }
+
+    /// Where what a pointer names stands in the string; nowhere if the string is no YAML.
+    fn find(&self, pointer: &Pointer) -> Option<(&Spans, Found)> {
+        let composed = self.read.as_ref().ok()?.as_ref()?;
+        let found = composed
+            .spans
+            .find_in_any_case(&self.text, NodeId::ROOT, pointer);
+        Some((&composed.spans, found))
+    }
+
+    /// The range in the file of what a pointer into the string names, or the key of the nearest parent
+    /// that has one.
+    fn range(&self, pointer: &Pointer) -> Option<Range<usize>> {
+        let (spans, found) = self.find(pointer)?;
+        let value = spans.range(found.node);
+        if found.exact && !value.is_empty() {
+            return Some(self.inside.range(value));
+        }
+        self.key_range(pointer)
+    }
+
+    fn key_range(&self, pointer: &Pointer) -> Option<Range<usize>> {
+        let (spans, found) = self.find(pointer)?;
+        let key = match found.key {
+            Some(key) => key,
+            // What is not there at all has only the key of the whole string.
+            None if found.node == NodeId::ROOT => return None,
+            None => match spans.fields(found.node).next() {
+                Some((key, _)) => key,
+                None => found.node,
+            },
+        };
+        Some(self.inside.range(spans.range(key)))
+    }
 }
 
 impl Manifest {
@@ -37,9 +100,13 @@ impl Manifest {
         self.raw.as_deref().unwrap_or(&self.doc.value)
     }
 
-    /// The place of what a pointer names. Of something that is not there, or holds nothing, it is
-    /// the key of the nearest parent that is.
+    /// The place of what a pointer names, which may lie in a string that is YAML in itself. Of something
+    /// that is not there, or holds nothing, it is the key of the nearest parent that is; of a text that
+    /// should be YAML and is none, the place where reading it fails.
     pub fn position(&self, pointer: &Pointer) -> Position {
+        if let Some(range) = self.in_text(pointer, Inner::range) {
+            return self.source.position(range);
+        }
         let found = self.spans.find(&self.source.text, self.root, pointer);
         let value = self.spans.range(found.node);
         if found.exact && !value.is_empty() {
@@ -54,6 +121,9 @@ impl Manifest {
 
     /// The place of the key of what a pointer names, or of the nearest parent that is there.
     pub fn key_position(&self, pointer: &Pointer) -> Position {
+        if let Some(range) = self.in_text(pointer, Inner::key_range) {
+            return self.source.position(range);
+        }
         let found = self.spans.find(&self.source.text, self.root, pointer);
         let range = match found.key {
             Some(key) => self.spans.range(key),
@@ -78,6 +148,54 @@ impl Manifest {
             }
             _ => self.position(pointer),
         }
+    }
+
+    /// The range of what a pointer names in a string, if it leads into one.
+    fn in_text(
+        &self,
+        pointer: &Pointer,
+        find: impl FnOnce(&Inner, &Pointer) -> Option<Range<usize>>,
+    ) -> Option<Range<usize>> {
+        let (outer, text, rest) = self.split_at_text(pointer)?;
+        let new = || Inner::of(self, &outer, text);
+        let first = self.text.get_or_init(new);
+        let other;
+        let inner = if first.pointer == outer {
+            first
+        } else {
+            other = new();
+            &other
+        };
+        if !rest.is_root() {
+            return find(inner, &rest);
+        }
+        let error = inner.read.as_ref().err()?;
+        Some(inner.inside.range(error.bytes.clone()))
+    }
+
+    /// The string that a pointer leads into, its own pointer, and the rest; or that it names, if it is one
+    /// that should be YAML.
+    fn split_at_text(&self, pointer: &Pointer) -> Option<(PointerBuf, &str, PointerBuf)> {
+        let mut value = &self.doc.value;
+        let mut outer = PointerBuf::new();
+        let mut tokens = pointer.tokens();
+        while !value.is_string() {
+            let token = tokens.next()?;
+            let name = token.decoded();
+            value = match value {
+                Value::Array(items) => items.get(name.parse::<usize>().ok()?)?,
+                value => value.get(&*name)?,
+            };
+            outer.push_back(token);
+        }
+        let rest = PointerBuf::from_tokens(tokens);
+        let is_yaml = || {
+            let place = outer.as_str();
+            let named = place.starts_with("/data/") && place.ends_with(".yaml");
+            named && self.doc.text("kind") == ConfigMap::KIND
+        };
+        let text = value.as_str().filter(|_| !rest.is_root() || is_yaml())?;
+        Some((outer, text, rest))
     }
 
     /// What stands for a node that has no key: of an object its kind, or else its first field.

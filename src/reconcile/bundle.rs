@@ -84,11 +84,11 @@ impl Publisher<'_> {
                 continue;
             }
             missing += differ.len();
-            let name = Metadata::metadata(&configuration)
-                .name
-                .clone()
-                .unwrap_or_default();
-            let matter = format!("{} {name} {:x}", C::kind(&()), fingerprint(bundle));
+            let metadata = Metadata::metadata(&configuration);
+            let name = metadata.name.clone().unwrap_or_default();
+            // What was taken away and came again is another matter, and so is another CA.
+            let uid = metadata.uid.as_deref().unwrap_or_default();
+            let matter = format!("{name} {uid} {:x}", fingerprint(bundle));
             let object = reference(&configuration);
             let now = Instant::now();
             match contests.ask(What::CaBundle, &matter, now) {

@@ -9,15 +9,25 @@
 //! | [`lease`] | the Lease that says who leads |
 //! | [`certificates`] | the CA and the serving certificate, in a Secret |
 //! | [`bundle`] | `caBundle` in the guard's own webhook configurations |
+//! | [`defaults`] | the backup label, where it is missing; annotations that a deleted application left behind |
+//! | [`config`] | keys that are missing in the hub operator's configuration |
+//! | [`audit`] | what is wrong with what is stored, in a ConfigMap and in a policy report |
+//! | [`probe`] | nothing: it tries whether the API server reaches the guard, and looks for old webhooks |
 //!
 //! What it changes for others it says in a log, an Event and a metric, and never against another writer:
 //! see [`contest`]. While the guard's namespace has the mark of [`marker`], nothing is written at all.
 
+mod audit;
 mod bundle;
 mod certificates;
+mod config;
 mod contest;
+mod defaults;
+mod leader;
 mod lease;
 mod marker;
+mod probe;
+mod status;
 mod tell;
 
 use std::{
@@ -28,10 +38,13 @@ use std::{
 };
 
 use kube::Client;
-use tokio::task::JoinSet;
+use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::admission::{certificate::Pair, metrics::Metrics};
+use crate::{
+    admission::{certificate::Pair, guard::Guard, metrics::Metrics},
+    world::Cluster,
+};
 
 pub use certificates::{Certificates, Lives};
 use marker::Marker;
@@ -45,6 +58,8 @@ pub const OURS: &str = "app.kubernetes.io/name=ramen-guard";
 pub const SECRET: &str = "ramen-guard-certificate";
 /// The Lease of the replica that leads.
 pub const LEASE: &str = "ramen-guard";
+/// The ConfigMap that says how things stand.
+pub const STATUS: &str = "ramen-guard-status";
 /// The guard's Service: what the certificate is for.
 pub const SERVICE: &str = "ramen-guard";
 
@@ -71,6 +86,12 @@ pub struct Pace {
     pub look: Duration,
     /// From a new `caBundle` to the first use of the CA in it: until every API server goes by it.
     pub settle: Duration,
+    /// Between two audits of what is stored.
+    pub audit: Duration,
+    /// Between two tries of the path from the API server to the guard.
+    pub probe: Duration,
+    /// How long a placement must have belonged to nobody.
+    pub grace: Duration,
     /// How long something must have stayed as it was left before earlier tries are forgotten.
     pub forget: Duration,
 }
@@ -87,6 +108,9 @@ impl Pace {
             renew: seconds(5),
             look: seconds(10),
             settle: seconds(10),
+            audit: seconds(600),
+            probe: seconds(60),
+            grace: seconds(300),
             forget: seconds(3600),
         }
     }
@@ -103,63 +127,100 @@ pub struct Options {
     pub lives: Option<Lives>,
 }
 
-/// What is started with [`start`].
-pub struct Started {
-    /// The certificate to serve; nothing where it is mounted.
-    pub certificates: Option<Certificates>,
-    /// The tasks. They end a moment after `stop`, when the Lease has been given back.
-    pub tasks: JoinSet<()>,
+/// What the guard does by itself, ready to be started.
+pub struct Reconciler {
+    client: Client,
+    namespace: String,
+    pace: Pace,
+    marker: Arc<Marker>,
+    teller: Arc<Teller>,
+    elector: lease::Elector,
+    leads: watch::Receiver<bool>,
+    keeper: Option<certificates::Keeper>,
 }
 
-/// Starts the reconciler.
-///
-/// # Errors
-/// If metrics of these names are there already, or no certificate can be made in memory.
-pub fn start(
-    client: &Client,
-    options: Options,
-    metrics: &Arc<Metrics>,
-    stop: &CancellationToken,
-) -> Result<Started, String> {
-    let Options {
-        namespace,
-        pace,
-        lives,
-    } = options;
-    let identity = identity();
-    let marker = Arc::new(Marker::new(client.clone(), &namespace, metrics)?);
-    let teller = Arc::new(Teller::new(client.clone(), &identity, metrics)?);
-    let mut tasks = JoinSet::new();
+impl Reconciler {
+    /// Gets everything ready, and the certificate to serve; none where it is mounted.
+    ///
+    /// # Errors
+    /// If metrics of these names are there already, or no certificate can be made in memory.
+    pub fn new(
+        client: &Client,
+        options: Options,
+        metrics: &Arc<Metrics>,
+    ) -> Result<(Self, Option<Certificates>), String> {
+        let Options {
+            namespace,
+            pace,
+            lives,
+        } = options;
+        let identity = identity();
+        let marker = Arc::new(Marker::new(client.clone(), &namespace, metrics)?);
+        let teller = Arc::new(Teller::new(client.clone(), &identity, metrics)?);
+        let (elector, leads) = lease::Elector::new(
+            client.clone(),
+            &namespace,
+            identity,
+            pace,
+            Arc::clone(&marker),
+            metrics,
+        )?;
+        let (keeper, certificates) = match lives {
+            None => (None, None),
+            Some(lives) => {
+                let both = (Arc::clone(&marker), Arc::clone(&teller));
+                let made = certificates::Keeper::new(
+                    client.clone(),
+                    &namespace,
+                    lives,
+                    pace,
+                    both,
+                    metrics,
+                )?;
+                (Some(made.0), Some(made.1))
+            }
+        };
+        let reconciler = Self {
+            client: client.clone(),
+            namespace,
+            pace,
+            marker,
+            teller,
+            elector,
+            leads,
+            keeper,
+        };
+        Ok((reconciler, certificates))
+    }
 
-    let (elector, leads) = lease::Elector::new(
-        client.clone(),
-        &namespace,
-        identity,
-        pace,
-        Arc::clone(&marker),
-        metrics,
-    )?;
-    tasks.spawn(elector.run(stop.clone()));
-
-    let certificates = match lives {
-        None => None,
-        Some(lives) => {
-            let (keeper, certificates) = certificates::Keeper::new(
-                client.clone(),
-                &namespace,
-                lives,
-                pace,
-                (marker, teller),
-                metrics,
-            )?;
-            tasks.spawn(keeper.run(leads, stop.clone()));
-            Some(certificates)
+    /// Starts. The tasks end a moment after `stop`, when the Lease has been given back.
+    ///
+    /// # Errors
+    /// If metrics of these names are there already.
+    pub fn start(
+        self,
+        guard: Arc<Guard>,
+        world: Arc<Cluster>,
+        metrics: &Arc<Metrics>,
+        stop: &CancellationToken,
+    ) -> Result<JoinSet<()>, String> {
+        let mut tasks = JoinSet::new();
+        let place = leader::Place {
+            client: self.client,
+            namespace: self.namespace,
+            guard,
+            world,
+            marker: self.marker,
+            teller: self.teller,
+        };
+        let leader = leader::Leader::new(place, self.pace, metrics)?;
+        tasks.spawn(leader.run(self.leads.clone(), stop.clone()));
+        if let Some(keeper) = self.keeper {
+            tasks.spawn(keeper.run(self.leads, stop.clone()));
         }
-    };
-    Ok(Started {
-        certificates,
-        tasks,
-    })
+        tasks.spawn(self.elector.run(stop.clone()));
+        Ok(tasks)
+    }
 }
 
 /// The labels of what the guard makes.
@@ -172,6 +233,11 @@ fn identity() -> String {
     let name = std::env::var("POD_NAME").or_else(|_| std::env::var("HOSTNAME"));
     let life = RandomState::new().build_hasher().finish();
     format!("{}_{life:016x}", name.as_deref().unwrap_or(MANAGER))
+}
+
+/// Whether the API server refused, so that trying again in the same way is of no use.
+fn is_refusal(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if (400..500).contains(&status.code) && status.code != 429)
 }
 
 /// Waits for a while, or until the end. Whether it has not come.

@@ -22,6 +22,12 @@ pub(super) enum What {
     Certificate,
     /// `caBundle` of a webhook configuration.
     CaBundle,
+    /// The backup label of an object.
+    Label,
+    /// The hub operator's configuration.
+    RamenConfig,
+    /// The annotations of a placement.
+    Placement,
 }
 
 impl What {
@@ -30,6 +36,9 @@ impl What {
         match self {
             Self::Certificate => "certificate",
             Self::CaBundle => "ca-bundle",
+            Self::Label => "label",
+            Self::RamenConfig => "ramen-config",
+            Self::Placement => "placement",
         }
     }
 
@@ -38,6 +47,9 @@ impl What {
         match self {
             Self::Certificate => "Certify",
             Self::CaBundle => "Vouch",
+            Self::Label => "Label",
+            Self::RamenConfig => "Complete",
+            Self::Placement => "Release",
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     api::{self, DRPlacementControl, Doc, Key, Kind, Object},
     policy::{Contract, Mode, Operation},
     report::Related,
-    world::Lens,
+    world::{KeptKind, Lens},
 };
 
 /// What a rule is given: one object, what it was, and a view of the others.
@@ -100,6 +100,16 @@ macro_rules! judged_kinds {
     };
 }
 pub(crate) use judged_kinds;
+
+/// The kinds that have rules and may be read in a cluster, the ones that others hang on first.
+pub(crate) fn readable_kinds() -> Vec<KeptKind> {
+    macro_rules! kinds {
+        ($($kind:ty),*) => { vec![$(KeptKind::of::<$kind>()),*] };
+    }
+    let mut kinds = judged_kinds!(kinds!);
+    kinds.retain(|kind| kind.watched);
+    kinds
+}
 
 /// The rules of one kind, each with its contract.
 pub struct Book<K: Kind> {

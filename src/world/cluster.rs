@@ -120,29 +120,46 @@ impl Cluster {
         // Nothing is known of what is not watched.
         store.set_synced(false);
         for kind in watched() {
-            for (api, name) in apis(&client, kind, operator_namespace) {
-                let mut params = ListParams::default().limit(PAGE);
-                if let Some((_, name)) = name {
-                    params = params.fields(&format!("metadata.name={name}"));
-                }
-                loop {
-                    let page = match api.list(&params).await {
-                        Ok(page) => page,
-                        Err(error) if not_served(&error) => break,
-                        Err(error) => return Err(error.into()),
-                    };
-                    for fetched in page.items {
-                        store.take(kind.kind, &fetched.doc);
-                    }
-                    match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                        Some(token) => params = params.continue_token(&token),
-                        None => break,
-                    }
-                }
-            }
+            let take = |doc: Doc| store.take(kind.kind, &doc);
+            Self::each(&client, kind, operator_namespace, PAGE, take).await?;
             store.set_kind_synced(kind.kind, true);
         }
         Ok(store)
+    }
+
+    /// Reads every object of a kind once, `page` at a time. Of a kind that the cluster does not serve
+    /// there is none.
+    ///
+    /// # Errors
+    /// When the kind can't be listed.
+    pub async fn each(
+        client: &Client,
+        kind: KeptKind,
+        operator_namespace: &str,
+        page: u32,
+        mut take: impl FnMut(Doc),
+    ) -> Result<(), ClusterError> {
+        for (api, place) in apis(client, kind, operator_namespace) {
+            let mut params = ListParams::default().limit(page);
+            if let Some((_, name)) = place {
+                params = params.fields(&format!("metadata.name={name}"));
+            }
+            loop {
+                let listed = match api.list(&params).await {
+                    Ok(listed) => listed,
+                    Err(error) if not_served(&error) => break,
+                    Err(error) => return Err(error.into()),
+                };
+                for fetched in listed.items {
+                    take(fetched.doc.of(kind));
+                }
+                match listed.metadata.continue_.filter(|token| !token.is_empty()) {
+                    Some(token) => params = params.continue_token(&token),
+                    None => break,
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The world as it is known now.
@@ -327,11 +344,11 @@ fn apis(
             .map(|place| (api(client, kind, &place.0), Some(place)))
             .collect();
     }
-    vec![(Api::all_with(client.clone(), &resource(kind)), None)]
+    vec![(Api::all_with(client.clone(), &kind.resource()), None)]
 }
 
 fn api(client: &Client, kind: KeptKind, namespace: &str) -> Api<Fetched> {
-    let resource = resource(kind);
+    let resource = kind.resource();
     if kind.namespaced && !namespace.is_empty() {
         Api::namespaced_with(client.clone(), namespace, &resource)
     } else {
@@ -339,18 +356,32 @@ fn api(client: &Client, kind: KeptKind, namespace: &str) -> Api<Fetched> {
     }
 }
 
-fn resource(kind: KeptKind) -> ApiResource {
-    let api_version = if kind.group.is_empty() {
-        kind.version.to_owned()
-    } else {
-        format!("{}/{}", kind.group, kind.version)
-    };
-    ApiResource {
-        group: kind.group.to_owned(),
-        version: kind.version.to_owned(),
-        api_version,
-        kind: kind.kind.to_owned(),
-        plural: kind.plural.to_owned(),
+impl KeptKind {
+    /// How the API server names it.
+    pub fn resource(self) -> ApiResource {
+        let api_version = if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        };
+        ApiResource {
+            group: self.group.to_owned(),
+            version: self.version.to_owned(),
+            api_version,
+            kind: self.kind.to_owned(),
+            plural: self.plural.to_owned(),
+        }
+    }
+}
+
+impl Doc {
+    /// The items of a list say neither their kind nor its version.
+    fn of(mut self, kind: KeptKind) -> Self {
+        if let Some(object) = self.value.as_object_mut() {
+            object.insert("apiVersion".to_owned(), kind.resource().api_version.into());
+            object.insert("kind".to_owned(), kind.kind.into());
+        }
+        self
     }
 }
 

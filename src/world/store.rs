@@ -18,6 +18,12 @@ pub const APP_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/app-nam
 /// The annotation with the cluster that Ramen deployed the application to last.
 pub const LAST_CLUSTER: &str =
     "drplacementcontrol.ramendr.openshift.io/last-app-deployment-cluster";
+/// The annotations by which a placement names the DRPlacementControl that it belongs to.
+///
+/// Source: internal/controller/drplacementcontrol_controller.go:1257-1276
+pub const DRPC_NAME: &str = "drplacementcontrol.ramendr.openshift.io/drpc-name";
+/// See [`DRPC_NAME`].
+pub const DRPC_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/drpc-namespace";
 /// The label of a consistency group across applications.
 pub const GLOBAL_GROUP: &str = "ramendr.openshift.io/global-vgr";
 
@@ -39,7 +45,7 @@ pub struct KeptKind {
 }
 
 impl KeptKind {
-    fn of<K: Kind>() -> Self {
+    pub(crate) fn of<K: Kind>() -> Self {
         Self {
             group: K::GROUP,
             version: K::VERSION,

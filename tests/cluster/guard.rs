@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpStream},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -36,9 +36,20 @@ impl Guard {
     /// Starts one that watches the cluster as this user, and waits until it listens.
     #[track_caller]
     pub(crate) fn launch(cluster: &Cluster, user: User, args: &[&str]) -> Self {
+        Self::with_ca(cluster, &cluster.kubeconfig(user), args)
+    }
+
+    /// Starts one that reaches the API server as this file says, and waits until it listens.
+    #[track_caller]
+    pub(crate) fn linked(cluster: &Cluster, kubeconfig: &Path) -> Self {
+        Self::with_ca(cluster, kubeconfig, &[])
+    }
+
+    #[track_caller]
+    fn with_ca(cluster: &Cluster, kubeconfig: &Path, args: &[&str]) -> Self {
         let ca = cluster.folder.join(format!("{}.pem", cluster.name("ca")));
         let ca_out = format!("--ca-out={}", ca.display());
-        let mut guard = Self::spawn(cluster, user, &[args, &[&ca_out]].concat(), &[]);
+        let mut guard = Self::spawn(cluster, kubeconfig, &[args, &[&ca_out]].concat(), &[]);
         let written = until(|| ca.exists());
         assert!(written, "no CA is written:\n{}", guard.process.log_tail());
         guard.authority = fs::read_to_string(&ca).expect("the CA is there");
@@ -49,13 +60,19 @@ impl Guard {
     /// the shared one.
     #[track_caller]
     pub(crate) fn pod(cluster: &Cluster, args: &[&str]) -> Self {
+        Self::pod_as(cluster, &cluster.kubeconfig(User::Admin), args)
+    }
+
+    /// The same with the rights of whom this file is for.
+    #[track_caller]
+    pub(crate) fn pod_as(cluster: &Cluster, kubeconfig: &Path, args: &[&str]) -> Self {
         let name = cluster.name("pod");
         let pod = [("POD_NAMESPACE", "ramen-guard-system"), ("POD_NAME", &name)];
-        Self::spawn(cluster, User::Admin, args, &pod)
+        Self::spawn(cluster, kubeconfig, args, &pod)
     }
 
     #[track_caller]
-    fn spawn(cluster: &Cluster, user: User, args: &[&str], env: &[(&str, &str)]) -> Self {
+    fn spawn(cluster: &Cluster, kubeconfig: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
         let log = format!("{}.log", cluster.name("guard"));
         let process = cluster.spawn(
             Command::new(env!("CARGO_BIN_EXE_ramen-guard"))
@@ -68,7 +85,7 @@ impl Guard {
                 .args(args)
                 .env_remove("POD_NAMESPACE")
                 .envs(env.iter().copied())
-                .env("KUBECONFIG", cluster.kubeconfig(user)),
+                .env("KUBECONFIG", kubeconfig),
             &log,
         );
         let log = cluster.folder.join(log);

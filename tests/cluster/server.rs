@@ -332,8 +332,13 @@ impl Cluster {
 }
 
 /// Waits for what the API server does in its own time. Whether it did.
-pub(crate) fn until(mut holds: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(30);
+pub(crate) fn until(holds: impl FnMut() -> bool) -> bool {
+    within(Duration::from_secs(30), holds)
+}
+
+/// Waits for so long at most. Whether it came to hold.
+pub(crate) fn within(time: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + time;
     loop {
         if holds() {
             return true;

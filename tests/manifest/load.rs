@@ -8,7 +8,7 @@ use ramen_guard::{
     manifest::{
         load::{Loaded, SkipReason, load, load_text},
         object::Manifest,
-        position::Source,
+        position::{Position, Source},
         yaml::Limits,
     },
 };
@@ -311,6 +311,148 @@ fn places_inside_a_text() {
     // Quoted: the scalar itself.
     let loaded = text(&block("\"a: 1\\nb: [\"", ""));
     assert_eq!(loaded.manifests[0].position_inside(data, 5..6).line, 4);
+}
+
+/// A configuration in several styles, each as a ConfigMap in a file.
+fn config_maps() -> Vec<String> {
+    let config = "metrics: {bindAddress: '0'}\ns3StoreProfiles:\n- s3ProfileName: east\n  S3Bucket: \"b\"\n- s3Region: r\n";
+    let indented = |by: usize| -> String {
+        let margin = " ".repeat(by);
+        config
+            .lines()
+            .map(|line| format!("{margin}{line}\n"))
+            .collect()
+    };
+    let map =
+        |scalar: &str| format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  c.yaml: {scalar}\n");
+    let quoted = serde_json::to_string(config).unwrap();
+    // In folded blocks an empty line makes one end of a line.
+    let doubled = |lines: &str| lines.replace('\n', "\n\n");
+    let mut maps = vec![
+        map(&format!("|\n{}", indented(4))),
+        map(&format!("|-\n{}", indented(3))),
+        map(&format!("|+\n\n{}\n", indented(4))),
+        map(&format!("|2 # two\n{}", indented(4))),
+        map(&format!(">\n{}", doubled(&indented(4)))),
+        map(&format!(">2-\n{}", doubled(&indented(4)))),
+        map(&quoted),
+        map(
+            "'{metrics: {bindAddress: ''0''},\n    s3StoreProfiles: [{s3ProfileName: east,  \n\n      S3Bucket: \"b\"}, {s3Region: r}]}'",
+        ),
+        map(&quoted.replace("\\n  ", "\\n\\\n      \\  ")),
+        map(
+            "'{metrics: {bindAddress: \"0\"}, s3StoreProfiles: [{s3ProfileName: east, S3Bucket: \"b\"}, {s3Region: r}]}'",
+        ),
+        map(
+            "|\n    {metrics: {bindAddress: '0'},\n     s3StoreProfiles: [{s3ProfileName: east,\n      S3Bucket: b}, {s3Region: r}]}",
+        ),
+        format!("{{apiVersion: v1, kind: ConfigMap, data: {{c.yaml: {quoted}}}}}\n"),
+        format!(
+            "{{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\",\n \"data\": {{\"c.yaml\": {quoted}}}}}\n"
+        ),
+        format!("# c\n---\n{}", map(&format!("|\n{}", indented(4)))),
+        format!(
+            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  data:\n    c.yaml: |\n{}",
+            indented(6)
+        ),
+    ];
+    maps.extend(maps.clone().iter().map(|text| text.replace('\n', "\r\n")));
+    maps
+}
+
+#[test]
+fn places_below_a_text_in_every_style() {
+    for file in config_maps() {
+        let loaded = text(&file);
+        assert!(loaded.errors.is_empty(), "{file}: {:?}", loaded.errors);
+        let manifest = &loaded.manifests[0];
+        let at = |field: &str| {
+            let pointer = PointerBuf::parse(format!("/data/c.yaml{field}")).unwrap();
+            let (value, key) = (manifest.position(&pointer), manifest.key_position(&pointer));
+            let slice = |position: &Position| {
+                // The place has to be the same by line and column.
+                let line = manifest.source.line(position.line);
+                let start: String = line.chars().skip(position.column - 1).collect();
+                let found = &manifest.source.text[position.bytes.clone()];
+                let first = found.lines().next().unwrap_or_default();
+                assert!(start.starts_with(first), "{file}: {field}: {position:?}");
+                first.to_owned()
+            };
+            (slice(&value), slice(&key))
+        };
+        let is = |field: &str, value: &str, key: &str| {
+            assert_eq!(
+                at(field),
+                (value.to_owned(), key.to_owned()),
+                "{file}: {field}"
+            );
+        };
+        is("/s3StoreProfiles/0/s3ProfileName", "east", "s3ProfileName");
+        is("/s3StoreProfiles/1/s3Region", "r", "s3Region");
+        // In whatever case Go takes it.
+        assert_eq!(at("/s3StoreProfiles/0/s3Bucket").1, "S3Bucket", "{file}");
+        assert!(
+            ["b", "\"b\"", "\\\"b\\\""].contains(&&*at("/s3StoreProfiles/0/s3Bucket").0),
+            "{file}"
+        );
+        assert_eq!(at("/metrics/bindAddress").1, "bindAddress", "{file}");
+        // What is not there.
+        is(
+            "/s3StoreProfiles/0/absent",
+            "s3ProfileName",
+            "s3ProfileName",
+        );
+        is("/s3StoreProfiles/1/absent/deeper", "s3Region", "s3Region");
+        is("/s3StoreProfiles/7", "s3StoreProfiles", "s3StoreProfiles");
+        is("/metrics/absent", "metrics", "metrics");
+        let key = at("/absent").0;
+        assert_eq!(key.trim_matches('"'), "c.yaml", "{file}");
+    }
+}
+
+#[test]
+fn the_place_where_a_text_is_no_yaml() {
+    let map = |scalar: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  c.yaml: {scalar}\n  c.txt: 'a: b: c'\n")
+    };
+    for (scalar, line, column) in [
+        ("|\n    a: 1\n    b: c: d\n", 6, 9),
+        (">\n    a: 1\n\n    b: c: d\n", 7, 9),
+        ("\"a: 1\\nb: c: d\"", 4, 22),
+        ("'a: b: c'", 4, 16),
+    ] {
+        let loaded = text(&map(scalar));
+        let manifest = &loaded.manifests[0];
+        let place = |pointer: &'static str| {
+            let position = manifest.position(Pointer::from_static(pointer));
+            (position.line, position.column)
+        };
+        assert_eq!(place("/data/c.yaml"), (line, column), "{scalar}");
+        // Below it nobody knows more than where it is.
+        assert_eq!(place("/data/c.yaml/a"), (4, 3), "{scalar}");
+        // Another text is not meant to be YAML.
+        let last = manifest.source.text.lines().count();
+        assert_eq!(place("/data/c.txt"), (last, 10), "{scalar}");
+    }
+}
+
+#[test]
+fn an_anchor_in_a_text_is_where_it_was_written() {
+    let loaded = text(
+        "apiVersion: v1\nkind: ConfigMap\ndata:\n  c.yaml: |\n    a: &x\n      b: 1\n    c: *x\n    d: {<<: *x}\n",
+    );
+    let manifest = &loaded.manifests[0];
+    for (pointer, line) in [
+        ("/data/c.yaml/c", 7),
+        ("/data/c.yaml/c/b", 6),
+        ("/data/c.yaml/d/b", 6),
+    ] {
+        assert_eq!(
+            manifest.position(Pointer::from_static(pointer)).line,
+            line,
+            "{pointer}"
+        );
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! what is refused, what is only warned about.
 
 use ramen_guard::{
-    cel::{self, Expression},
+    cel::{self, Expression, Variables},
     manifest::schema::{Schema, SchemaErrorKind},
 };
 use serde_json::{Value, json};
@@ -136,10 +136,9 @@ fn every_rule_of_ramens_crds_can_be_evaluated() {
                         found += 1;
                         // They are about lists and objects, so that an empty one of either will do.
                         let results = [json!({}), json!([])].map(|value| {
-                            rule.evaluate([
-                                ("self", cel::value(&value)),
-                                ("oldSelf", cel::value(&value)),
-                            ])
+                            let mut scope = Variables::default();
+                            scope.set("self", cel::value(&value));
+                            rule.evaluate(scope.set("oldSelf", cel::value(&value)))
                         });
                         assert!(results.iter().any(Option::is_some), "{file}: {rule:?}");
                     }

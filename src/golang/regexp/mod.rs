@@ -1,4 +1,5 @@
-//! `regexp.Compile`: whether Go can use a regular expression at all. Nothing here matches.
+//! `regexp.Compile`: whether Go can use a regular expression ([`check`]), and what it matches
+//! ([`compile`]).
 //!
 //! Go's syntax is RE2's. Rust's `regex` is near and not the same: it has class operations
 //! (`[a&&b]`), `(?x)`, `\u{..}`, `\<` and half boundaries that Go refuses, and it refuses `\Q..\E`, octal
@@ -11,8 +12,11 @@
 //! `src/regexp/syntax/parse.go` of Go 1.26.
 
 mod groups;
+mod matching;
 #[cfg(test)]
 mod tests;
+
+pub use matching::compile;
 
 /// Why Go refuses a regular expression. It displays as Go's own error, without the leading
 /// `error parsing regexp: `.

@@ -16,7 +16,7 @@ use super::{
     value::shown,
 };
 use crate::{
-    cel::{self, Expression},
+    cel::{self, Expression, Variables},
     golang::base64,
 };
 
@@ -96,9 +96,9 @@ impl Rule {
     }
 
     /// What kube-apiserver says of a value that breaks the rule.
-    fn message(&self, node: &Node, value: &Value, variables: &[(&str, cel::Value)]) -> String {
+    fn message(&self, node: &Node, value: &Value, scope: &Variables) -> String {
         let computed = self.message_expression.as_ref().and_then(|expression| {
-            let cel::Value::String(text) = expression.evaluate(variables.iter().cloned())? else {
+            let cel::Value::String(text) = expression.evaluate(scope)? else {
                 return None;
             };
             let text = text.trim();
@@ -253,28 +253,30 @@ impl Judge {
             return;
         };
         let stored = old.map(|old| converted(node, old, Some(value), root));
+        let mut scope = Variables::default();
+        scope.set("self", new);
         for rule in asked {
-            let mut variables = vec![("self", new.clone())];
             match &stored {
                 _ if !rule.transition => {}
                 // What is stored may be anything.
                 Some(None) => continue,
-                Some(Some(old)) if !rule.optional_old => variables.push(("oldSelf", old.clone())),
+                Some(Some(old)) if !rule.optional_old => {
+                    scope.set("oldSelf", old.clone());
+                }
                 None if !rule.optional_old => continue,
                 stored => {
                     let old = stored.clone().flatten();
                     let old = old.map_or_else(cel::OptionalValue::none, cel::OptionalValue::of);
-                    variables.push(("oldSelf", cel::Value::Opaque(Arc::new(old))));
+                    scope.set("oldSelf", cel::Value::Opaque(Arc::new(old)));
                 }
             }
-            let held = rule.expression.evaluate(variables.iter().cloned());
-            if held == Some(cel::Value::Bool(false)) {
+            if rule.expression.evaluate(&scope) == Some(cel::Value::Bool(false)) {
                 let mut pointer = self.pointer.clone();
                 pointer.append(PointerBuf::from_tokens(&rule.field));
                 self.errors.push(SchemaError {
                     pointer,
                     kind: SchemaErrorKind::Rule,
-                    message: rule.message(node, value, &variables),
+                    message: rule.message(node, value, &scope),
                     stored: !rule.transition && pair.is_some_and(Pair::is_same),
                 });
             }

@@ -7,7 +7,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::{cel::Rules, format::Format};
-use crate::golang::pattern;
+use crate::golang::regexp;
 
 /// The schema of one value.
 #[derive(Debug, Default)]
@@ -83,7 +83,7 @@ impl Pattern {
     /// Whether the text matches. A pattern that can't be compiled matches everything: the CRD's
     /// mistake is not the object's.
     pub(super) fn matches(&self, text: &str) -> bool {
-        let compiled = self.compiled.get_or_init(|| pattern::compile(&self.source));
+        let compiled = self.compiled.get_or_init(|| regexp::compile(&self.source));
         compiled
             .as_ref()
             .is_none_or(|pattern| pattern.is_match(text))

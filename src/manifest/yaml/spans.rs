@@ -97,6 +97,16 @@ impl Spans {
     /// Finds what a pointer names, as far as it is there, below `root`. `text` is what the document
     /// was read from.
     pub fn find(&self, text: &str, root: NodeId, pointer: &Pointer) -> Found {
+        self.search(text, root, pointer, false)
+    }
+
+    /// As [`Spans::find`], but a name that is not there may be in another case, as Go's JSON reader takes
+    /// it.
+    pub(crate) fn find_in_any_case(&self, text: &str, root: NodeId, pointer: &Pointer) -> Found {
+        self.search(text, root, pointer, true)
+    }
+
+    fn search(&self, text: &str, root: NodeId, pointer: &Pointer, fold: bool) -> Found {
         let mut found = Found {
             node: root,
             key: None,
@@ -106,7 +116,12 @@ impl Spans {
         for token in pointer.tokens() {
             let token = token.decoded();
             let next = match self.kind(found.node) {
-                NodeKind::Mapping => self.field(text, found.node, &token, &mut budget),
+                NodeKind::Mapping => {
+                    let exact = self.field(text, found.node, &token, false, &mut budget);
+                    exact.or_else(|| {
+                        fold.then(|| self.field(text, found.node, &token, true, &mut budget))?
+                    })
+                }
                 NodeKind::Sequence => {
                     let entry = token
                         .parse()
@@ -215,21 +230,26 @@ impl Spans {
         }
     }
 
-    /// The last field of that name, own or merged, which is the one that counts.
+    /// The last field of that name, own or merged, which is the one that counts; with `fold` in whatever
+    /// case.
     fn field(
         &self,
         text: &str,
         object: NodeId,
         name: &str,
+        fold: bool,
         budget: &mut usize,
     ) -> Option<(Option<NodeId>, NodeId)> {
         let mut found = None;
         for (key, value) in self.pairs(object) {
             *budget = budget.checked_sub(1)?;
             if self.nodes[key.index()].kind == NodeKind::Merge {
-                let merged = self.merged(text, value, name, budget);
+                let merged = self.merged(text, value, name, fold, budget);
                 found = merged.or(found);
-            } else if self.name(text, key) == name {
+                continue;
+            }
+            let written = self.name(text, key);
+            if written == name || fold && written.eq_ignore_ascii_case(name) {
                 found = Some((Some(key), value));
             }
         }
@@ -242,13 +262,14 @@ impl Spans {
         text: &str,
         value: NodeId,
         name: &str,
+        fold: bool,
         budget: &mut usize,
     ) -> Option<(Option<NodeId>, NodeId)> {
         if self.kind(value) == NodeKind::Mapping {
-            return self.field(text, value, name, budget);
+            return self.field(text, value, name, fold, budget);
         }
         self.entries(value)
-            .find_map(|entry| self.field(text, entry, name, budget))
+            .find_map(|entry| self.field(text, entry, name, fold, budget))
     }
 
     fn resolve(&self, node: NodeId) -> NodeId {

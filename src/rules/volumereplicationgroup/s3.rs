@@ -2,17 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{
-    config,
-    filled::{Workflow, filled, parameters, referred, steps},
-    is_primary,
-};
+use super::{config, is_primary, used::used};
 use crate::{
     api::VolumeReplicationGroup,
     golang::{names, quote},
     rules::{
         Case, Report, Rule,
         protection::{Protecting as _, REF},
+        recipe::steps::{Flow, groups, named},
     },
 };
 
@@ -105,16 +102,12 @@ fn capture_name(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
         format!("{}--{}--0--{group}--{store}", meta.namespace, meta.name)
     };
     let form = |group: &str, store: &str| names::dns_subdomain(&format!("a--{group}--{store}"));
-    let recipe = referred(case);
-    let recipe = recipe.and_then(|recipe| {
-        let parameters = parameters(case.new, recipe.object.is_none());
-        Some((filled(recipe.spec, &parameters)?, recipe))
-    });
+    let recipe = used(case).and_then(|used| Some((used.filled()?, used)));
     let mut longest = "";
-    if let Some((filled, recipe)) = &recipe
-        && let Ok(Some(steps)) = steps(filled, Workflow::Backup)
-    {
-        for group in steps.groups {
+    if let Some((filled, recipe)) = &recipe {
+        let known = groups(filled);
+        let steps = named(filled, "group").filter(|(flow, ..)| *flow == Flow::Backup);
+        for (_, at, group) in steps.filter(|(.., group)| known.contains_key(group)) {
             if let Err(error) = form(group, "a") {
                 let message = format!(
                     "{} has a group {}, which as part of a capture's name {error}",
@@ -123,7 +116,7 @@ fn capture_name(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
                 );
                 let draft = report.say(REF, message);
                 if let Some(object) = recipe.object {
-                    draft.because(object, "/spec/groups");
+                    draft.because(object, at);
                 }
             } else if group.len() > longest.len() {
                 longest = group;
