@@ -45,7 +45,7 @@ fn checked(name: &str, text: &str) -> Outcome {
         inputs: load_text(name, text, &Limits::default()).into(),
         context: load_text("context", "", &Limits::default()).into(),
         old: load_text("old", "", &Limits::default()).into(),
-        cluster: None,
+        ..Given::default()
     };
     check(&Engine::default(), given)
 }

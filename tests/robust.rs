@@ -209,7 +209,7 @@ proptest! {
             other => other.to_string(),
         };
         let part = |at: usize| loaded(all.get(at).map_or_else(String::new, text));
-        let given = Given { inputs: part(0), old: part(1), context: part(2), cluster: None };
+        let given = Given { inputs: part(0), old: part(1), context: part(2), ..Given::default() };
         let outcome = check(&engine(scenario.profile), given);
         let shown = human(&outcome, colour, Some(width));
         prop_assert!(shown.ends_with('\n'));

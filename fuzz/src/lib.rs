@@ -135,7 +135,7 @@ pub fn check(data: &[u8]) {
         inputs,
         old,
         context,
-        cluster: None,
+        ..Given::default()
     };
     let outcome = judge_files(&engine(Profile::Strict), given);
     for width in [None, Some(data.len() % 120)] {

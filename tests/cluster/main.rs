@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by it")]
 
 mod assets;
+mod client;
 mod fixtures;
+mod generate;
 mod guard;
 mod kubectl;
 mod link;
@@ -24,5 +26,6 @@ mod manifests;
 mod reconcile;
 mod routing;
 mod scenarios;
+mod schema;
 mod served;
 mod stopped;

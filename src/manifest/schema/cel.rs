@@ -155,16 +155,16 @@ pub(super) fn judge(root: &Node, object: &Value, old: Option<&Value>) -> Vec<Sch
 
 /// A value beside the one that is stored in its place.
 #[derive(Clone, Copy)]
-struct Pair<'a> {
-    node: &'a Node,
-    new: &'a Value,
-    old: &'a Value,
-    root: bool,
+pub(super) struct Pair<'a> {
+    pub(super) node: &'a Node,
+    pub(super) new: &'a Value,
+    pub(super) old: &'a Value,
+    pub(super) root: bool,
 }
 
 impl Pair<'_> {
     /// Whether the value stays as it is stored.
-    fn is_same(self) -> bool {
+    pub(super) fn is_same(self) -> bool {
         let new = converted(self.node, self.new, None, self.root);
         new.is_some() && new == converted(self.node, self.old, Some(self.new), self.root)
     }
@@ -275,10 +275,9 @@ impl Judge {
                 pointer.append(PointerBuf::from_tokens(&rule.field));
                 self.errors.push(SchemaError {
                     pointer,
-                    kind: SchemaErrorKind::Rule {
-                        unchanged: !rule.transition && pair.is_some_and(Pair::is_same),
-                    },
+                    kind: SchemaErrorKind::Rule,
                     message: rule.message(node, value, &scope),
+                    stored: !rule.transition && pair.is_some_and(Pair::is_same),
                 });
             }
         }
@@ -291,14 +290,14 @@ fn is_apart(name: &str) -> bool {
 }
 
 /// The items of a list of type map, by their keys.
-fn by_key<'a>(node: &Node, list: &'a Value) -> HashMap<String, &'a Value> {
+pub(super) fn by_key<'a>(node: &Node, list: &'a Value) -> HashMap<String, &'a Value> {
     let items = list.as_array().map_or(&[][..], Vec::as_slice);
     let keyed = items.iter().map(|item| Some((key_of(node, item)?, item)));
     keyed.collect::<Option<_>>().unwrap_or_default()
 }
 
 /// What tells an item of a list of type map from the others.
-fn key_of(node: &Node, item: &Value) -> Option<String> {
+pub(super) fn key_of(node: &Node, item: &Value) -> Option<String> {
     let ListType::Map(keys) = &node.list_type else {
         return None;
     };
