@@ -191,7 +191,8 @@ impl Manifest {
         let rest = PointerBuf::from_tokens(tokens);
         let is_yaml = || {
             let place = outer.as_str();
-            let named = place.starts_with("/data/") && place.ends_with(".yaml");
+            let ending = place.rsplit_once('.').map(|(_, ending)| ending);
+            let named = place.starts_with("/data/") && ending == Some("yaml");
             named && self.doc.text("kind") == ConfigMap::KIND
         };
         let text = value.as_str().filter(|_| !rest.is_root() || is_yaml())?;
