@@ -11,7 +11,7 @@ use ramen_guard::{
         mutate,
         review::{Review, answer, answer_with_patch},
     },
-    api::{self, Doc},
+    api::{self, Doc, RAMEN_CONFIG},
     cli::check::{Given, check as judge_files},
     engine::{Engine, Settings},
     golang,
@@ -23,20 +23,24 @@ use ramen_guard::{
     },
     policy::Profile,
     report::{human, json},
+    scenario::scenarios_of,
     world::Store,
 };
 use serde_json::{Value, json};
 
 /// The targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 6] = [
+pub const TARGETS: [(&str, fn(&[u8])); 7] = [
     ("review", review),
     ("check", check),
     ("yaml", yaml),
     ("config", config),
+    ("mapping", mapping),
     ("recipe", recipe),
     ("golang", golang),
 ];
 
+/// The key of a network mapping in its ConfigMap.
+const MAPPINGS: &str = "mappings.yaml";
 /// What terminals obey.
 const ESCAPE: char = '\u{1b}';
 
@@ -200,7 +204,7 @@ pub fn yaml(data: &[u8]) {
     }
 }
 
-/// Floats may lose their spelling, and a key that stands twice its first value.
+/// Floats may lose their spelling.
 fn has_floats(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.is_f64(),
@@ -224,73 +228,93 @@ fn request(group: &str, object: &Value, old: Option<&Value>) -> Vec<u8> {
     review.to_string().into_bytes()
 }
 
-/// Ramen's configuration in its ConfigMaps: what it says, and what it said.
+/// The object of a rule's first scenario, and what is there beside it.
+fn first_scenario(rule: &str) -> (Value, Vec<Value>) {
+    let scenario = scenarios_of(rule).next().unwrap();
+    (scenario.new.clone().unwrap(), scenario.given.clone())
+}
+
+/// A ConfigMap whose text says one thing and said another: written, changed, looked at, and checked as a
+/// file that has the text in lines of its own.
+fn config_map(object: &Value, given: &[Value], key: &str, data: &[u8]) {
+    let [new, old] = parts(data).map(|text| {
+        let mut object = object.clone();
+        object["data"][key] = String::from_utf8_lossy(text).into();
+        object
+    });
+    answered(&request("", &new, None), &world(given), Profile::Strict);
+    let world = world(given.iter().chain([&old]));
+    answered(&request("", &new, Some(&old)), &world, Profile::Strict);
+
+    let mut file = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n",
+        new["metadata"]
+    );
+    file += &format!("data:\n  {key}: |\n");
+    for line in new["data"][key].as_str().unwrap().split_inclusive('\n') {
+        file += &format!("    {line}");
+    }
+    for given in given {
+        file += &format!("\n---\n{given}");
+    }
+    check(file.as_bytes());
+}
+
+/// Ramen's configuration: what it says, and what it said.
 pub fn config(data: &[u8]) {
-    let parts: [_; 2] = parts(data);
-    let [new, old] = parts.map(String::from_utf8_lossy);
-    let schema = api::schema("RamenConfig").unwrap();
-    match goyaml::read(&new, schema) {
+    let [text, _] = parts(data).map(String::from_utf8_lossy);
+    match goyaml::read(&text, api::schema("RamenConfig").unwrap()) {
         Ok(read) => {
             let mut found = Vec::new();
             pointers(&read.value, &PointerBuf::new(), &mut found);
             for pointer in &found {
-                assert!(new.get(read.range(pointer)).is_some(), "{pointer}");
-                assert!(new.get(read.key_range(pointer)).is_some(), "{pointer}");
+                assert!(text.get(read.range(pointer)).is_some(), "{pointer}");
+                assert!(text.get(read.key_range(pointer)).is_some(), "{pointer}");
             }
         }
         Err(error) => {
             assert!(!error.faults.is_empty() && !error.to_string().is_empty());
         }
     }
-    let map = |name: &str, text: &str| {
-        json!({
-            "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": { "name": name, "namespace": "ramen-system" },
-            "data": { "ramen_manager_config.yaml": text },
-        })
-    };
-    for name in [
-        "ramen-hub-operator-config",
-        "ramen-dr-cluster-operator-config",
-    ] {
-        let (new, old) = (map(name, &new), map(name, &old));
-        let world = world([&old]);
-        answered(&request("", &new, None), &Store::default(), Profile::Strict);
-        answered(&request("", &new, Some(&old)), &world, Profile::Strict);
-    }
+    let (object, given) = first_scenario("config-s3-endpoint");
+    config_map(&object, &given, RAMEN_CONFIG, data);
+}
+
+/// The mapping of networks that a DRPolicy names: what it says, and what it said.
+pub fn mapping(data: &[u8]) {
+    let (object, given) = first_scenario("nm-version");
+    config_map(&object, &given, MAPPINGS, data);
 }
 
 /// What a Recipe has that is a language of its own: a condition, a command, a selector of names, a
-/// parameter.
+/// parameter's use and its value.
 pub fn recipe(data: &[u8]) {
-    let parts: [_; 4] = parts(data);
-    let [condition, command, selector, parameter] = parts.map(String::from_utf8_lossy);
-    let hook = |name: &str, kind: &str| {
+    let [condition, command, selector, used, value] = parts(data).map(String::from_utf8_lossy);
+    let (mut object, mut given) = first_scenario("recipe-exec-command");
+    let hook = |kind: &str| {
         json!({
-            "name": name, "type": kind, "namespace": "shop", "selectResource": "pod",
+            "name": kind, "type": kind, "namespace": "shop", "selectResource": "pod",
             "nameSelector": selector,
             "chks": [{ "name": "c", "condition": condition, "timeout": 1 }],
             "ops": [{ "name": "o", "command": command, "container": "c" }],
         })
     };
-    let object = json!({
-        "apiVersion": "ramendr.openshift.io/v1alpha1", "kind": "Recipe",
-        "metadata": { "name": "r", "namespace": "shop" },
-        "spec": {
-            "appType": "shop",
-            "hooks": [hook("check", "check"), hook("exec", "exec"), hook("scale", "scale")],
-            "groups": [{ "name": "g", "type": "resource", "includedNamespaces": [parameter] }],
-            "workflows": [{
-                "name": "backup",
-                "sequence": [{ "hook": "check/c" }, { "hook": "exec/o" }, { "hook": "scale/up" }, { "group": "g" }],
-            }],
-        },
-    });
-    answered(
-        &request("ramendr.openshift.io", &object, None),
-        &Store::default(),
-        Profile::Strict,
-    );
+    object["spec"]["hooks"] = json!([hook("check"), hook("exec"), hook("scale")]);
+    object["spec"]["groups"] =
+        json!([{ "name": "g", "type": "resource", "includedNamespaces": [used] }]);
+    let sequence = json!([
+        { "hook": "check/c" }, { "hook": "exec/o" }, { "hook": "scale/up" }, { "group": "g" }
+    ]);
+    object["spec"]["workflows"] = json!([
+        { "name": "backup", "sequence": sequence }, { "name": "restore", "sequence": sequence }
+    ]);
+    for other in &mut given {
+        if let Some(parameters) = other.pointer_mut("/spec/kubeObjectProtection/recipeParameters") {
+            *parameters = json!({ "A": [value], "TABLE": [value, value] });
+        }
+    }
+    let body = request("ramendr.openshift.io", &object, None);
+    answered(&body, &world(&given), Profile::Strict);
 }
 
 /// A text, read by everything that stands for one of Go's functions.

@@ -241,6 +241,7 @@ impl<'a> Stage<'a> {
     pub(crate) fn ask(&self, extra: &[&str]) -> Output {
         let user = match &*self.scenario.user {
             name if name == User::Operator.name() => User::Operator,
+            name if name == User::ClusterOperator.name() => User::ClusterOperator,
             name if name == User::WorkAgent.name() => User::WorkAgent,
             name if name == User::Velero.name() => User::Velero,
             _ => User::Alice,

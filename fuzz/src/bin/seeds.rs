@@ -6,7 +6,7 @@
 use std::{env, fs, path::Path};
 
 use ramen_guard::scenario::scenarios;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -33,8 +33,8 @@ fn main() {
         lines.collect()
     };
 
-    let mut reviews = Vec::new();
-    let mut checks = Vec::new();
+    let (mut reviews, mut checks, mut configs, mut mappings, mut recipes) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for scenario in scenarios() {
         let given = Value::from(scenario.given.clone());
         reviews.push(format!("{}\0{given}", scenario.review()));
@@ -47,7 +47,22 @@ fn main() {
             shown(scenario.old.as_ref()),
             context.join("\n---\n")
         ));
+        let new = scenario.new.clone().unwrap_or_default();
+        configs.extend(string(&new["data"]["ramen_manager_config.yaml"]));
+        mappings.extend(string(&new["data"]["mappings.yaml"]));
+        for hook in new["spec"]["hooks"].as_array().into_iter().flatten() {
+            let text = |pointer: &str| hook.pointer(pointer).map(text_of).unwrap_or_default();
+            recipes.push(format!(
+                "{}\0{}\0{}\0$TABLE\0orders",
+                text("/chks/0/condition"),
+                text("/ops/0/command"),
+                text("/nameSelector")
+            ));
+        }
     }
+    write("config", "scenario", &configs);
+    write("mapping", "scenario", &mappings);
+    write("recipe", "scenario", &recipes);
     write("review", "scenario", &reviews);
     write("check", "scenario", &checks);
     write("yaml", "kubectl", &table("manifest/kubectl.jsonl"));
@@ -66,23 +81,22 @@ fn main() {
             &table(&format!("golang/tables/{name}.jsonl")),
         );
     }
-    let mut recipes = vec![json!(["sh", "-c", "x"]).to_string()];
-    recipes.extend(table("golang/tables/shlex.jsonl"));
+    let recipes = table("golang/tables/shlex.jsonl").into_iter();
     let recipes: Vec<String> = recipes
-        .iter()
-        .map(|command| format!("\0{command}\0a.*\0$x"))
+        .map(|text| format!("\0{text}\0a.*\0$A\0x"))
         .collect();
     write("recipe", "command", &recipes);
-    let conditions = "golang/conditions.jsonl";
-    if root.join("tests").join(conditions).exists() {
-        write("recipe", "condition", &table(conditions));
-    }
+    write("recipe", "condition", &table("golang/conditions.jsonl"));
     let selectors: Vec<String> = table("golang/tables/regexp.jsonl");
     let selectors: Vec<String> = selectors
         .iter()
         .map(|text| format!("\0a\0{text}\0a"))
         .collect();
     write("recipe", "selector", &selectors);
+}
+
+fn string(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
 }
 
 fn text_of(value: &Value) -> String {
