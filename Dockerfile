@@ -14,7 +14,9 @@ RUN dpkg --add-architecture "$TARGETARCH" \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN MUSL_HEADERS="$(echo /musl/usr/include/*-linux-musl)" image/static "$TARGETARCH" | xargs -I{} cp {} /ramen-guard
+RUN export MUSL_HEADERS="$(echo /musl/usr/include/*-linux-musl)" \
+    && binary="$(image/static "$TARGETARCH")" \
+    && cp "$binary" /ramen-guard
 
 FROM scratch
 COPY --from=build /ramen-guard /ramen-guard

@@ -14,6 +14,7 @@
 //! | [`rules`] | the rules that need code, one file or folder a kind |
 //! | [`world`] | what a rule may ask about: from manifests, or watched in a cluster |
 //! | [`engine`] | request → findings → verdict: ratchet, trust, modes, exemptions |
+//! | [`floor`] | what holds without a server of ours: the rules as ValidatingAdmissionPolicies |
 //! | [`admission`] | `AdmissionReview` in and out, mutation, the TLS server |
 //! | [`cel`] | expressions in CEL, as kube-apiserver evaluates them |
 //! | [`reconcile`] | certificates, `caBundle`, defaults, the audit of what is stored: the only code that writes |
@@ -29,6 +30,7 @@ pub mod api;
 pub mod cel;
 pub mod cli;
 pub mod engine;
+pub mod floor;
 pub mod golang;
 pub mod install;
 pub mod manifest;

@@ -145,6 +145,19 @@ pub struct OneOf {
     pub values: Vec<String>,
 }
 
+/// A check in CEL, as `kube-apiserver` asks it by itself.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Floor {
+    /// What holds, of `object` and, on UPDATE, `oldObject`. It may not end in an error: a field is only
+    /// named where `has()` makes sure of it.
+    pub holds: String,
+    /// The field that is blamed where it does not hold.
+    pub field: PointerBuf,
+    /// What is wrong with the field, as a rule says it; an expression in braces stands for its value.
+    pub says: String,
+}
+
 /// What the guard does with a finding where one of its gates has a say of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -202,8 +215,9 @@ pub struct Contract {
     pub trusted: Gate,
     /// How it is checked.
     pub check: Check,
-    /// The same check in CEL, where it is part of the floor that holds without a server.
-    pub floor: Option<String>,
+    /// The same check in CEL, where it is part of the floor that holds without a server and does not
+    /// follow from [`Contract::check`].
+    pub floor: Option<Floor>,
     /// What must hold, in one line.
     pub what: String,
     /// What Ramen does otherwise.

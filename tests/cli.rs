@@ -97,6 +97,23 @@ fn exit_codes() {
     }
 }
 
+/// What a cluster, or another Ramen, knows is not what is built in.
+#[test]
+fn other_crds() {
+    record_all(
+        "crds",
+        &[
+            "check newer.yaml",
+            "check --crds crds newer.yaml",
+            "check --crds crds-flawed.yaml newer.yaml",
+            "check --crds crds --crds crds-other.yaml newer.yaml",
+            "check --crds broken.yaml newer.yaml",
+            "check --crds policy.yaml newer.yaml",
+            "check --crds nowhere newer.yaml",
+        ],
+    );
+}
+
 #[test]
 fn what_cannot_be_read() {
     record_all(

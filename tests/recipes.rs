@@ -45,7 +45,7 @@ fn checked(name: &str, text: &str) -> Outcome {
         inputs: load_text(name, text, &Limits::default()).into(),
         context: load_text("context", "", &Limits::default()).into(),
         old: load_text("old", "", &Limits::default()).into(),
-        cluster: None,
+        ..Given::default()
     };
     check(&Engine::default(), given)
 }
@@ -102,7 +102,7 @@ fn recipe(spec: &Value) -> Value {
     })
 }
 
-fn judged(settings: &str, spec: Value) -> Vec<Finding> {
+fn judged(settings: &str, spec: &Value) -> Vec<Finding> {
     let request = Request {
         operation: Operation::Create,
         group: "ramendr.openshift.io".to_owned(),
@@ -110,7 +110,7 @@ fn judged(settings: &str, spec: Value) -> Vec<Finding> {
         namespace: "shop".to_owned(),
         name: "shop".to_owned(),
         subresource: String::new(),
-        new: Some(Doc::from_value(recipe(&spec)).unwrap()),
+        new: Some(Doc::from_value(recipe(spec)).unwrap()),
         old: None,
         user: User::default(),
         dry_run: false,
@@ -120,7 +120,7 @@ fn judged(settings: &str, spec: Value) -> Vec<Finding> {
 }
 
 /// The fields that a rule which says nothing by default blames, once it is asked to.
-fn blamed(rule: &str, spec: Value) -> Vec<String> {
+fn blamed(rule: &str, spec: &Value) -> Vec<String> {
     assert!(
         policy::contract(rule).unwrap().mode < policy::Mode::Warn,
         "{rule}"
@@ -153,11 +153,11 @@ fn the_rules_that_are_silent_by_default_find_what_they_say() {
         ],
     });
     assert_eq!(
-        blamed("recipe-group-no-included-namespaces", spec.clone()),
+        blamed("recipe-group-no-included-namespaces", &spec),
         ["/spec/groups/0/includedNamespaces"]
     );
     assert_eq!(
-        blamed("recipe-include-cluster-resources", spec),
+        blamed("recipe-include-cluster-resources", &spec),
         [
             "/spec/groups/0/includeClusterResources",
             "/spec/groups/2/includeClusterResources"
@@ -172,12 +172,12 @@ fn the_rules_that_are_silent_by_default_find_what_they_say() {
     let hook = |type_: &str, on_error: &str| json!({ "name": type_, "namespace": "shop", "type": type_, "onError": on_error, "ops": ops });
     let hooks = json!({ "hooks": [hook("exec", "fail"), hook("scale", "fail")] });
     assert_eq!(
-        blamed("recipe-exec-failure-ignored", hooks),
+        blamed("recipe-exec-failure-ignored", &hooks),
         ["/spec/hooks/0/ops/0", "/spec/hooks/0/ops/3"]
     );
     let lenient = json!({ "hooks": [hook("exec", "continue")] });
     assert_eq!(
-        blamed("recipe-exec-failure-ignored", lenient),
+        blamed("recipe-exec-failure-ignored", &lenient),
         ["/spec/hooks/0/ops/3"]
     );
 }
@@ -243,7 +243,7 @@ fn a_recipe_of_any_size_is_judged_in_time() {
         ],
     });
     let began = Instant::now();
-    let found = judged("profile: strict", spec).len();
+    let found = judged("profile: strict", &spec).len();
     let seconds = began.elapsed().as_secs();
     assert!(found > 4 * MANY, "{found}");
     assert!(seconds < 60, "{seconds} s");

@@ -15,6 +15,7 @@ use crate::{
     api::{Doc, Key},
     engine::{Engine, Request, User, Verdict},
     manifest::{
+        crds::Crds,
         load::{LoadError, Manifest},
         pile::Pile,
         position::{Position, Source},
@@ -33,6 +34,11 @@ pub(crate) struct Args {
     /// Objects that are only looked at: files or folders
     #[arg(long, value_name = "PATH")]
     context: Vec<PathBuf>,
+    /// The CRDs that manifests have to fit, instead of those that are built in: files or folders with
+    /// CustomResourceDefinitions, such as a cluster's, or another Ramen's. Kinds of other groups that
+    /// they define are checked, too
+    #[arg(long, value_name = "PATH")]
+    crds: Vec<PathBuf>,
     /// Looks the other objects up in the current cluster
     #[arg(long)]
     live: bool,
@@ -75,10 +81,14 @@ pub struct Given {
     pub old: Pile,
     /// What a cluster holds, if one was asked.
     pub cluster: Option<Store>,
+    /// What kinds have to fit, where it is not what is built in.
+    pub crds: Crds,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let engine = Engine::new(args.strictness.settings()?);
+    let crds = Crds::read(&args.crds, &mut std::io::stdin().lock());
+    let crds = crds.map_err(|error| error.to_string())?;
     let cluster = args.live.then(|| live(&engine)).transpose()?;
     let pile = |paths| Pile::of(paths, &mut std::io::stdin().lock());
     let given = Given {
@@ -86,6 +96,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         context: pile(&args.context),
         old: pile(&args.old),
         cluster,
+        crds,
     };
     let outcome = check(&engine, given);
     if outcome.judged == 0 && outcome.skipped.is_empty() && outcome.unread.is_empty() {
@@ -135,6 +146,7 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
     let mut world = given.cluster.unwrap_or_default();
     let mut check = Check {
         piles: [given.inputs, given.context],
+        crds: given.crds,
         ..Check::default()
     };
     // The objects of the run stand in front of what is given as context.
@@ -192,6 +204,7 @@ const CONTEXT: usize = 1;
 struct Check {
     outcome: Outcome,
     piles: [Pile; 2],
+    crds: Crds,
     /// Where an object was written: which pile, which part of it, which manifest of that.
     places: HashMap<Key, (usize, usize, usize)>,
 }
@@ -236,8 +249,8 @@ impl Check {
             user: User::default(),
             dry_run: false,
         };
-        let request = request.with_defaults();
-        let verdict = engine.judge_offline(&request, world, manifest);
+        let request = request.with_defaults_of(&self.crds);
+        let verdict = engine.judge_offline(&request, world, manifest, &self.crds);
         if !verdict.known {
             let label = if request.group.is_empty() {
                 request.kind

@@ -6,6 +6,7 @@ mod certs;
 pub mod check;
 mod completions;
 mod manifests;
+mod policies;
 mod review;
 pub mod rules;
 mod serve;
@@ -49,6 +50,7 @@ enum Command {
     BreakGlass(break_glass::Args),
     Uninstall(uninstall::Args),
     Certs(certs::Args),
+    Policies(policies::Args),
     Completions(completions::Args),
 }
 
@@ -66,6 +68,7 @@ pub fn run() -> ExitCode {
         Command::BreakGlass(args) => break_glass::run(&args),
         Command::Uninstall(args) => uninstall::run(&args),
         Command::Certs(args) => certs::run(&args),
+        Command::Policies(args) => policies::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error| {

@@ -13,6 +13,8 @@ mod settings;
 mod watch;
 
 pub use audit::Audited;
+pub(crate) use exempt::EXEMPT;
+pub(crate) use gates::{RESTORE_LABELS, Situation, foreseen};
 pub use judge::{Engine, Verdict};
 pub use request::{Request, User};
 pub(crate) use settings::rule_hint;

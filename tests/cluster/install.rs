@@ -633,11 +633,9 @@ fn uninstall_leaves_nothing_that_anybody_waits_for() {
     ]);
     assert_eq!(left, "");
     // Nobody here empties a namespace that goes.
-    for kinds in
-        ["deployments,services,networkpolicies,poddisruptionbudgets,configmaps,serviceaccounts"]
-    {
-        fresh.admin(&["delete", kinds, "-n", NAMESPACE, "-l", OURS]);
-    }
+    let kinds =
+        "deployments,services,networkpolicies,poddisruptionbudgets,configmaps,serviceaccounts";
+    fresh.admin(&["delete", kinds, "-n", NAMESPACE, "-l", OURS]);
     let mut namespace = cluster.get_json(&["namespace", NAMESPACE]);
     assert!(namespace["metadata"]["deletionTimestamp"].is_string());
     namespace["spec"]["finalizers"] = json!([]);

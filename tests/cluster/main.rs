@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by it")]
 
 mod assets;
+mod client;
 mod fixtures;
+mod generate;
 mod guard;
 mod kubectl;
 mod link;
@@ -17,11 +19,13 @@ mod webhooks;
 mod bare;
 mod certificates;
 mod failsafe;
+mod floor;
 mod install;
 mod managed;
 mod manifests;
 mod reconcile;
 mod routing;
 mod scenarios;
+mod schema;
 mod served;
 mod stopped;

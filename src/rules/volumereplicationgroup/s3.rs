@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{config, is_primary, used::used};
 use crate::{
-    api::VolumeReplicationGroup,
+    api::{S3StoreProfile, VolumeReplicationGroup},
     golang::{names, quote},
     rules::{
         Case, Report, Rule,
@@ -22,8 +22,6 @@ pub(super) const RULES: &[Rule<VolumeReplicationGroup>] = &[
 ];
 
 const PROFILES: &str = "/spec/s3Profiles";
-/// The profile that stands for none.
-const NO_S3: &str = "NoS3";
 
 /// Nothing is stored while a failover is only tried out.
 fn empty_primary(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
@@ -38,7 +36,7 @@ fn stores<'a>(
     case: &Case<'a, VolumeReplicationGroup>,
 ) -> impl Iterator<Item = (usize, &'a String)> {
     let profiles = case.new.spec.s3_profiles.iter().enumerate();
-    profiles.filter(|(_, name)| *name != NO_S3)
+    profiles.filter(|(_, name)| *name != S3StoreProfile::NONE)
 }
 
 fn known(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
@@ -64,13 +62,14 @@ fn known(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
 
 fn mixed(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
     let profiles = &case.new.spec.s3_profiles;
-    if profiles.iter().any(|name| name == NO_S3)
+    if profiles.iter().any(|name| name == S3StoreProfile::NONE)
         && let Some((_, store)) = stores(case).next()
     {
         report.say(
             PROFILES,
             format!(
-                "has \"{NO_S3}\", which stands for no store, beside {}",
+                "has \"{}\", which stands for no store, beside {}",
+                S3StoreProfile::NONE,
                 quote(store)
             ),
         );
