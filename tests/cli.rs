@@ -273,9 +273,33 @@ fn the_rule_book() {
     assert_eq!(ids, known);
     let json: Value = serde_json::from_slice(&run("rules -o json").stdout).unwrap();
     assert_eq!(json.as_array().unwrap().len(), known.len());
-    let placement = text(&run("rules --kind placementrule").stdout);
-    let first = placement.split(' ').next().unwrap();
-    assert!(known.contains(&first), "{placement}");
+    for kinds in [
+        "Placement placements",
+        "PlacementRule placementrules placementrule",
+        "DRPolicy drpolicies",
+        "DRCluster drclusters",
+        "DRPlacementControl drplacementcontrols drpc DRPC",
+        "VolumeReplicationGroup volumereplicationgroups vrg",
+        "Recipe recipes recipe",
+        "ConfigMap configmaps RamenConfig",
+        "Secret secrets",
+        "DRClusterConfig drclusterconfigs",
+        "MaintenanceMode maintenancemodes",
+        "ProtectedVolumeReplicationGroupList protectedvolumereplicationgrouplists",
+        "ReplicationGroupSource replicationgroupsources rgs",
+        "ReplicationGroupDestination replicationgroupdestinations rgd",
+    ] {
+        let listed = kinds
+            .split(' ')
+            .map(|kind| text(&run(&format!("rules --kind {kind}")).stdout));
+        let listed: Vec<String> = listed.collect();
+        let first = listed[0].split(' ').next().unwrap();
+        assert!(known.contains(&first), "{kinds}: {listed:?}");
+        assert!(
+            listed.iter().all(|it| *it == listed[0]),
+            "{kinds}: {listed:?}"
+        );
+    }
     record_all(
         "rules",
         &[

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fixtures::{config_map, list, managed, vrg, with},
+    guard::Guard,
     kubectl::Output,
     manifests::OPTIONAL,
     proxy::Backend,
@@ -371,4 +372,115 @@ fn silence_does_not_slow_a_controller_down() {
     let failed_over = json!({"spec": {"replicationState": "primary"}});
     let took = timed(User::WorkAgent, &objects[0].0, &failed_over);
     assert!(took > timeout && took < 2 * timeout, "{took:?}");
+}
+
+/// The shipped configurations, and the guard behind them.
+struct Guarded<'a> {
+    name: String,
+    _guard: Guard,
+    _alone: Alone<'a>,
+}
+
+impl<'a> Guarded<'a> {
+    /// With these objects stored before.
+    fn new(cluster: &'a Cluster, prefix: &str, stored: impl Fn(&str) -> Vec<Value>) -> Self {
+        let alone = cluster.alone();
+        let name = cluster.namespace(prefix);
+        cluster.apply(User::Admin, &list(&stored(&name))).ok();
+        alone.install(&shipped(cluster, "manifests/base"));
+        let guard = Guard::start(cluster, &[]);
+        cluster.point_service_at(guard.port);
+        cluster.set_ca_bundle(&guard.authority);
+        Self {
+            name,
+            _guard: guard,
+            _alone: alone,
+        }
+    }
+}
+
+#[test]
+fn controllers_are_warned_of_what_others_are_refused() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let site = Guarded::new(cluster, "warned", |name| vec![vrg(name, "app")]);
+    let rule = "vrg-replication-state-enum";
+    let wrong = json!({"spec": {"replicationState": "Primary"}});
+    let stored = vrg(&site.name, "app");
+    let new = with(vrg(&site.name, "new"), wrong.clone());
+
+    create(cluster, User::Alice, &new, true).refused(rule);
+    patch(cluster, User::Alice, &stored, &wrong, true).refused(rule);
+    for user in [User::WorkAgent, User::ClusterOperator, User::Velero] {
+        let created = create(cluster, user, &new, true);
+        assert!(
+            created.stderr.contains(&format!("Warning: {rule}")),
+            "{created:?}"
+        );
+        created.ok();
+        let updated = patch(cluster, user, &stored, &wrong, true);
+        // Whom it would only hold up is not asked.
+        let asked = user == User::WorkAgent;
+        assert_eq!(updated.stderr.contains(rule), asked, "{updated:?}");
+        updated.ok();
+    }
+    let refused = patch(cluster, User::Alice, &stored, &wrong, true).refused("Forbidden");
+    assert!(!refused.contains("immutable"), "{refused}");
+}
+
+#[test]
+fn what_stops_a_controller_is_refused_to_everybody() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let days = || json!({"spec": {"kubeObjectProtection": {"captureInterval": "1d"}}});
+    let torn = || json!({"data": {"ramen_manager_config.yaml": "s3StoreProfiles: none"}});
+    let site = Guarded::new(cluster, "stops", |name| {
+        vec![vrg(name, "app"), with(vrg(name, "before"), days())]
+    });
+    let name = &site.name;
+    let _configs = Configs::stored(cluster);
+    for user in [&WRITERS[..], &[User::Operator, User::Admin]].concat() {
+        let rule = "vrg-capture-interval-go-duration";
+        create(cluster, user, &with(vrg(name, "new"), days()), true).refused(rule);
+        patch(cluster, user, &vrg(name, "app"), &days(), true).refused(rule);
+        for config in CONFIGS {
+            let of = config_map(OPERATORS, config);
+            patch(cluster, user, &of, &torn(), true).refused("config-parse");
+            create(cluster, user, &with(another(&of), torn()), true).ok();
+        }
+        // What was stored before is not held up.
+        let before = vrg(name, "before");
+        for change in [
+            json!({"spec": {"replicationState": "secondary"}}),
+            json!({"metadata": {"finalizers": ["test.invalid/one"], "labels": {"by": "somebody"}}}),
+            json!({"spec": {"kubeObjectProtection": {"captureInterval": "24h"}}}),
+        ] {
+            patch(cluster, user, &before, &change, true).ok();
+        }
+    }
+}
+
+/// Where Ramen's operators are.
+const OPERATORS: &str = "ramen-system";
+
+/// The ConfigMaps of Ramen's operators, where they look for them. They go when this is dropped.
+struct Configs<'a>(&'a Cluster);
+
+impl<'a> Configs<'a> {
+    fn stored(cluster: &'a Cluster) -> Self {
+        // Another test may have made it.
+        let _ = cluster.kubectl(User::Admin, &["create", "namespace", OPERATORS], None);
+        let maps = CONFIGS.map(|config| config_map(OPERATORS, config));
+        cluster.apply(User::Admin, &list(&maps)).ok();
+        Self(cluster)
+    }
+}
+
+impl Drop for Configs<'_> {
+    fn drop(&mut self) {
+        let delete = [&["configmaps", "-n", OPERATORS], &CONFIGS[..]].concat();
+        let _ = self.0.delete(User::Admin, &delete);
+    }
 }

@@ -269,7 +269,12 @@ fn lets_through(webhook: &Value, contract: &Contract) -> bool {
     let Some((_, expression)) = compares else {
         return true;
     };
-    contract.watches.iter().all(|pointer| {
+    // Only a manifest has `stringData`: the API server has made `data` of it before it asks anybody.
+    let mut stored = contract
+        .watches
+        .iter()
+        .filter(|pointer| !pointer.as_str().starts_with("/stringData/"));
+    stored.all(|pointer| {
         let tokens = tokens(pointer);
         (1..=tokens.len()).any(|end| {
             let field = tokens[..end].join(".");
@@ -392,9 +397,11 @@ fn a_second_apply_leaves_the_ca_bundle() {
     let Some(cluster) = Cluster::shared() else {
         return;
     };
-    for server_side in ["--server-side=false", "--server-side=true"] {
+    // The second finds what the first has left, and takes it over.
+    let ways: [&[&str]; 2] = [&[], &["--server-side", "--force-conflicts"]];
+    for way in ways {
         let alone = cluster.alone();
-        let apply = ["apply", server_side, "-k", "manifests/base"];
+        let apply = [&["apply", "-k", "manifests/base"], way].concat();
         cluster.kubectl(User::Admin, &apply, None).ok();
         cluster.set_ca_bundle(&crate::tls::issue(&["test"]).authority);
 
@@ -414,7 +421,7 @@ fn a_second_apply_leaves_the_ca_bundle() {
         );
 
         cluster.kubectl(User::Admin, &apply, None).ok();
-        assert_eq!(stored()["items"], before["items"], "{server_side}");
+        assert_eq!(stored()["items"], before["items"], "{way:?}");
         drop(alone);
     }
 }
