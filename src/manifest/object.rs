@@ -2,6 +2,7 @@
 
 use std::{
     ops::Range,
+    path::Path,
     sync::{Arc, OnceLock},
 };
 
@@ -190,9 +191,10 @@ impl Manifest {
         }
         let rest = PointerBuf::from_tokens(tokens);
         let is_yaml = || {
-            let place = outer.as_str();
-            let named = place.starts_with("/data/") && place.ends_with(".yaml");
-            named && self.doc.text("kind") == ConfigMap::KIND
+            let key = outer.as_str().strip_prefix("/data/").map(Path::new);
+            let ending = key.and_then(Path::extension);
+            ending.is_some_and(|ending| ending == "yaml")
+                && self.doc.text("kind") == ConfigMap::KIND
         };
         let text = value.as_str().filter(|_| !rest.is_root() || is_yaml())?;
         Some((outer, text, rest))

@@ -6,7 +6,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
     time::{Duration, Instant},
 };
@@ -30,7 +30,7 @@ const LIVE_READ: Duration = Duration::from_secs(1);
 /// The most objects that are read afresh for one request.
 const LIVE_OBJECTS: usize = 16;
 /// Objects a page of the first list.
-const PAGE: u32 = 500;
+const PAGE: u32 = 100;
 
 /// A cluster whose objects rules ask about.
 pub struct Cluster {
@@ -267,19 +267,21 @@ impl Cluster {
         });
         let mut events = stream::select_all(streams);
         self.hear(kind.kind, false);
-        let mut listed: Vec<Vec<Fetched>> = whole.iter().map(|_| Vec::new()).collect();
+        // Which objects the list under way has named so far. Each is taken in as it comes, so that a large
+        // cluster is never in memory as it was sent.
+        let mut listed: Vec<HashSet<Key>> = whole.iter().map(|_| HashSet::new()).collect();
         while let Some((place, event)) = events.next().await {
             let absent = matches!(&event, Err(watcher::Error::InitialListFailed(cause)) if not_served(cause));
             self.hear(kind.kind, event.is_err() && !absent);
             match event {
                 Ok(watcher::Event::Init) => listed[place].clear(),
-                Ok(watcher::Event::InitApply(fetched)) => listed[place].push(fetched),
+                Ok(watcher::Event::InitApply(fetched)) => {
+                    listed[place].insert(fetched.key(kind));
+                    self.change(|store| store.take(kind.kind, &fetched.doc));
+                }
                 Ok(watcher::Event::InitDone) => {
                     whole[place] = true;
-                    let docs = std::mem::take(&mut listed[place])
-                        .into_iter()
-                        .map(|fetched| fetched.doc)
-                        .collect();
+                    let listed = std::mem::take(&mut listed[place]);
                     // Of a kind that is read in several places each list speaks for its own.
                     let elsewhere = |key: &Key| match &places[place] {
                         Some((namespace, name)) => {
@@ -289,7 +291,7 @@ impl Cluster {
                     };
                     let synced = whole.iter().all(|whole| *whole);
                     self.change(|store| {
-                        store.replace(kind.kind, docs, elsewhere);
+                        store.retain(kind.kind, |key| elsewhere(key) || listed.contains(key));
                         store.set_kind_synced(kind.kind, synced);
                     });
                 }
@@ -297,15 +299,7 @@ impl Cluster {
                     self.change(|store| store.take(kind.kind, &fetched.doc));
                 }
                 Ok(watcher::Event::Delete(fetched)) => {
-                    let (namespace, name) = (
-                        fetched.meta.namespace.unwrap_or_default(),
-                        fetched.meta.name.unwrap_or_default(),
-                    );
-                    let key = Key {
-                        kind: kind.kind,
-                        namespace: namespace.into(),
-                        name: name.into(),
-                    };
+                    let key = fetched.key(kind);
                     self.change(|store| store.remove(&key));
                 }
                 Err(error) => {
@@ -394,6 +388,17 @@ fn not_served(error: &kube::Error) -> bool {
 struct Fetched {
     doc: Doc,
     meta: ObjectMeta,
+}
+
+impl Fetched {
+    fn key(&self, kind: KeptKind) -> Key {
+        let text = |field: &Option<String>| field.as_deref().unwrap_or_default().into();
+        Key {
+            kind: kind.kind,
+            namespace: text(&self.meta.namespace),
+            name: text(&self.meta.name),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Fetched {

@@ -1,7 +1,7 @@
 //! The rules in CEL that a schema may have: `x-kubernetes-validations`.
 //!
-//! A rule that the interpreter can't evaluate says nothing: no object is refused for what it lacks. Nor is
-//! kube-apiserver's cost limit kept.
+//! A rule that the interpreter can't evaluate says nothing: no object is refused for what it lacks. Rules
+//! within `allOf` are not asked, and kube-apiserver's cost limit is not kept.
 //!
 //! Source: k8s.io/apiextensions-apiserver `pkg/apiserver/schema/cel`, k8s.io/apiserver `pkg/cel/common`.
 

@@ -11,6 +11,10 @@ use crate::golang::regexp;
 
 /// The schema of one value.
 #[derive(Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a keyword of its own"
+)]
 pub(super) struct Node {
     pub(super) types: Types,
     pub(super) nullable: bool,
