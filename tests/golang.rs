@@ -292,7 +292,8 @@ fn names_of_kubernetes() {
     fn verdict(read: Result<(), names::NameError>) -> Option<Value> {
         read.is_ok().then(|| true.into())
     }
-    let functions: [(&str, fn(&Value) -> Option<Value>); 4] = [
+    type Check = fn(&Value) -> Option<Value>;
+    let functions: [(&str, Check); 4] = [
         ("dns-label", |input| verdict(names::dns_label(text(input)))),
         ("dns-subdomain", |input| {
             verdict(names::dns_subdomain(text(input)))

@@ -28,8 +28,11 @@ use ramen_guard::{
 };
 use serde_json::{Value, json};
 
+/// What is done with an input.
+pub type Target = fn(&[u8]);
+
 /// The targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("review", review),
     ("check", check),
     ("yaml", yaml),

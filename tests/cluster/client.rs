@@ -8,7 +8,10 @@ use kube::{
 };
 use serde_json::Value;
 
-use crate::server::{Cluster, User};
+use crate::{
+    manifests::resource,
+    server::{Cluster, User},
+};
 
 /// How many questions are under way at a time.
 const AT_A_TIME: usize = 16;
@@ -60,11 +63,38 @@ impl Client {
         self.runtime.block_on(answers.collect())
     }
 
+    /// A dry run of the creation of an object.
+    #[track_caller]
+    pub(crate) fn create(&self, object: &Value) {
+        let (place, _) = address(object);
+        self.ask_one("POST", place, object.clone());
+    }
+
+    /// A dry run of a merge patch of an object.
+    #[track_caller]
+    pub(crate) fn patch(&self, object: &Value, patch: &Value) {
+        let (place, name) = address(object);
+        self.ask_one("PATCH", format!("{place}/{name}"), patch.clone());
+    }
+
+    #[track_caller]
+    fn ask_one(&self, method: &'static str, path: String, body: Value) {
+        let path = format!("{path}?dryRun=All");
+        let ask = Ask { method, path, body };
+        let answer = self.ask_all(vec![ask.clone()]).remove(0);
+        assert!(answer.code < 300, "{ask:?} was refused: {answer:?}");
+    }
+
     async fn ask(&self, ask: Ask) -> Answer {
+        let content = if ask.method == "PATCH" {
+            "application/merge-patch+json"
+        } else {
+            "application/json"
+        };
         let request = http::Request::builder()
             .method(ask.method)
             .uri(&ask.path)
-            .header("content-type", "application/json")
+            .header("content-type", content)
             .body(Body::from(ask.body.to_string().into_bytes()))
             .expect("a request");
         let response = self.client.send(request).await.expect("an answer");
@@ -78,6 +108,19 @@ impl Client {
             body: serde_json::from_slice(&bytes).unwrap_or_default(),
         }
     }
+}
+
+/// Where an object is: its place, and its name.
+fn address(object: &Value) -> (String, &str) {
+    let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
+    let api = text(&object["apiVersion"]);
+    let (_, plural) = resource(&text(&object["kind"])).expect("a kind that is known");
+    let root = if api.contains('/') { "apis" } else { "api" };
+    let place = match object["metadata"]["namespace"].as_str() {
+        Some(namespace) => format!("/{root}/{api}/namespaces/{namespace}/{plural}"),
+        None => format!("/{root}/{api}/{plural}"),
+    };
+    (place, object["metadata"]["name"].as_str().expect("a name"))
 }
 
 /// The text of `299 - "text"`.

@@ -72,6 +72,7 @@ fn a_controller_waits_only_where_it_has_to() {
 
     let none: [&str; 0] = [];
     for user in WRITERS {
+        let client = cluster.client(user);
         for (object, change) in &objects {
             let kind = object["kind"].as_str().expect("a kind");
             let vrg = kind == "VolumeReplicationGroup";
@@ -79,19 +80,19 @@ fn a_controller_waits_only_where_it_has_to() {
                 User::Alice | User::WorkAgent => true,
                 _ => vrg,
             };
-            let calls = bench.calls(|| create(cluster, user, &another(object), true));
+            let calls = bench.asked(|| client.create(&another(object)));
             let expected: &[_] = if waits { &["/managed CREATE"] } else { &none };
             assert_eq!(calls, expected, "{user:?} creates a {kind}");
 
             let waits = matches!(user, User::Alice | User::WorkAgent);
             let change = json!({"spec": change});
-            let calls = bench.calls(|| patch(cluster, user, object, &change, true));
+            let calls = bench.asked(|| client.patch(object, &change));
             let expected: &[_] = if waits { &["/managed UPDATE"] } else { &none };
             assert_eq!(calls, expected, "{user:?} changes the spec of a {kind}");
 
             let waits = matches!(user, User::Alice | User::WorkAgent) || vrg;
             let gone = json!({"spec": null});
-            let calls = bench.calls(|| patch(cluster, user, object, &gone, true));
+            let calls = bench.asked(|| client.patch(object, &gone));
             let expected: &[_] = if waits { &["/managed UPDATE"] } else { &none };
             assert_eq!(calls, expected, "{user:?} takes away the spec of a {kind}");
 
@@ -102,7 +103,7 @@ fn a_controller_waits_only_where_it_has_to() {
                 (json!({"ownerReferences": owner()}), false),
             ] {
                 let change = json!({"metadata": metadata});
-                let calls = bench.calls(|| patch(cluster, user, object, &change, true));
+                let calls = bench.asked(|| client.patch(object, &change));
                 let waits = user == User::Alice && looked_at;
                 let expected: &[_] = if waits { &["/managed UPDATE"] } else { &none };
                 assert_eq!(calls, expected, "{user:?} writes {metadata} into a {kind}");
@@ -125,6 +126,7 @@ fn what_can_stop_a_controller_is_judged_whoever_writes_it() {
     let object = vrg(&bench.name, "app");
     cluster.apply(User::Admin, &object).ok();
     for user in WRITERS {
+        let client = cluster.client(user);
         for spec in [
             json!({"kubeObjectProtection": {"captureInterval": "1d"}}),
             json!({"kubeObjectProtection": {"recipeRef": {"name": "vm-recipe"}}}),
@@ -133,7 +135,7 @@ fn what_can_stop_a_controller_is_judged_whoever_writes_it() {
             json!({"protectedNamespaces": []}),
         ] {
             let change = json!({"spec": spec});
-            let calls = bench.calls(|| patch(cluster, user, &object, &change, true));
+            let calls = bench.asked(|| client.patch(&object, &change));
             assert_eq!(calls, ["/managed UPDATE"], "{user:?} writes {change}");
         }
     }
@@ -171,6 +173,8 @@ fn config_maps_are_known_by_their_names() {
     };
     let bench = Bench::new(cluster, "config");
     let none: [&str; 0] = [];
+    let clients = [User::Alice, User::ClusterOperator, User::WorkAgent]
+        .map(|user| (user, cluster.client(user)));
     let names = [
         &CONFIGS[..],
         &["default-excluded-resources", "ramen", "other"],
@@ -180,9 +184,9 @@ fn config_maps_are_known_by_their_names() {
         let object = config_map(&bench.name, name);
         cluster.apply(User::Admin, &object).ok();
         let elsewhere = config_map("default", name);
-        for user in [User::Alice, User::ClusterOperator, User::WorkAgent] {
+        for (user, client) in &clients {
             let ours = CONFIGS.contains(&name);
-            let calls = bench.calls(|| create(cluster, user, &elsewhere, true));
+            let calls = bench.asked(|| client.create(&elsewhere));
             let expected: &[_] = if ours { &["/config CREATE"] } else { &none };
             assert_eq!(calls, expected, "{user:?} creates {name}");
             for (data, looked_at) in [
@@ -195,7 +199,7 @@ fn config_maps_are_known_by_their_names() {
                     false,
                 ),
             ] {
-                let calls = bench.calls(|| patch(cluster, user, &object, &data, true));
+                let calls = bench.asked(|| client.patch(&object, &data));
                 let expected: &[_] = if looked_at {
                     &["/config UPDATE"]
                 } else {

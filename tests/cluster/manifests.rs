@@ -213,31 +213,29 @@ fn every_rule_is_reached() {
 
 /// The group and the resource of each kind that a rule is about; nothing for a rule about all.
 fn resources(contract: &Contract) -> Option<Vec<(&'static str, &'static str)>> {
+    let kinds = contract.also.iter().chain([&contract.kind]);
+    kinds.map(|kind| resource(kind)).collect()
+}
+
+/// The group and the resource of a kind.
+pub(crate) fn resource(kind: &str) -> Option<(&'static str, &'static str)> {
     fn of<K: Kind>(kind: &str) -> Option<(&'static str, &'static str)> {
         (kind == K::KIND).then_some((K::GROUP, K::PLURAL))
     }
-    let find = |kind: &String| {
-        of::<api::DRPlacementControl>(kind)
-            .or_else(|| of::<api::DRPolicy>(kind))
-            .or_else(|| of::<api::DRCluster>(kind))
-            .or_else(|| of::<api::Placement>(kind))
-            .or_else(|| of::<api::PlacementRule>(kind))
-            .or_else(|| of::<api::VolumeReplicationGroup>(kind))
-            .or_else(|| of::<api::Recipe>(kind))
-            .or_else(|| of::<api::ConfigMap>(kind))
-            .or_else(|| of::<api::Secret>(kind))
-            .or_else(|| of::<api::DRClusterConfig>(kind))
-            .or_else(|| of::<api::MaintenanceMode>(kind))
-            .or_else(|| of::<api::ProtectedVolumeReplicationGroupList>(kind))
-            .or_else(|| of::<api::ReplicationGroupSource>(kind))
-            .or_else(|| of::<api::ReplicationGroupDestination>(kind))
-    };
-    contract
-        .also
-        .iter()
-        .chain([&contract.kind])
-        .map(find)
-        .collect()
+    of::<api::DRPlacementControl>(kind)
+        .or_else(|| of::<api::DRPolicy>(kind))
+        .or_else(|| of::<api::DRCluster>(kind))
+        .or_else(|| of::<api::Placement>(kind))
+        .or_else(|| of::<api::PlacementRule>(kind))
+        .or_else(|| of::<api::VolumeReplicationGroup>(kind))
+        .or_else(|| of::<api::Recipe>(kind))
+        .or_else(|| of::<api::ConfigMap>(kind))
+        .or_else(|| of::<api::Secret>(kind))
+        .or_else(|| of::<api::DRClusterConfig>(kind))
+        .or_else(|| of::<api::MaintenanceMode>(kind))
+        .or_else(|| of::<api::ProtectedVolumeReplicationGroupList>(kind))
+        .or_else(|| of::<api::ReplicationGroupSource>(kind))
+        .or_else(|| of::<api::ReplicationGroupDestination>(kind))
 }
 
 fn is_of(webhook: &Value, group: &str, resource: &str, operation: Operation) -> bool {
