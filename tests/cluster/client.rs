@@ -67,19 +67,20 @@ impl Client {
     #[track_caller]
     pub(crate) fn create(&self, object: &Value) {
         let (place, _) = address(object);
-        self.ask_one("POST", place, object.clone());
+        self.ask_one("POST", &place, object);
     }
 
     /// A dry run of a merge patch of an object.
     #[track_caller]
     pub(crate) fn patch(&self, object: &Value, patch: &Value) {
         let (place, name) = address(object);
-        self.ask_one("PATCH", format!("{place}/{name}"), patch.clone());
+        self.ask_one("PATCH", &format!("{place}/{name}"), patch);
     }
 
     #[track_caller]
-    fn ask_one(&self, method: &'static str, path: String, body: Value) {
+    fn ask_one(&self, method: &'static str, path: &str, body: &Value) {
         let path = format!("{path}?dryRun=All");
+        let body = body.clone();
         let ask = Ask { method, path, body };
         let answer = self.ask_all(vec![ask.clone()]).remove(0);
         assert!(answer.code < 300, "{ask:?} was refused: {answer:?}");

@@ -1,5 +1,7 @@
 //! Objects that fit a schema, or do not: made at random, and the same each time.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 use serde_json::{Map, Value, json};
 
@@ -61,6 +63,11 @@ const TEXTS: [&str; 22] = [
     "default",
 ];
 
+/// A limit that the schema sets.
+fn limit(schema: &Value, name: &str) -> Option<usize> {
+    usize::try_from(schema[name].as_u64()?).ok()
+}
+
 fn text_of<'a>(schema: &'a Value, name: &str) -> &'a str {
     schema[name].as_str().unwrap_or_default()
 }
@@ -108,7 +115,7 @@ fn object(schema: &Value, dice: &mut Dice, depth: usize) -> Value {
     }
     let of = &schema["additionalProperties"];
     if of.is_object() {
-        let least = schema["minProperties"].as_u64().map_or(0, |it| it as usize);
+        let least = limit(schema, "minProperties").unwrap_or_default();
         for name in ["one", "app.kubernetes.io/name"]
             .iter()
             .take(least + dice.below(2))
@@ -120,7 +127,7 @@ fn object(schema: &Value, dice: &mut Dice, depth: usize) -> Value {
 }
 
 fn list(schema: &Value, dice: &mut Dice, depth: usize) -> Value {
-    let least = schema["minItems"].as_u64().map_or(0, |it| it as usize);
+    let least = limit(schema, "minItems").unwrap_or_default();
     let count = least.max(dice.below(3));
     let mut items = Vec::new();
     for _ in 0..count {
@@ -156,10 +163,8 @@ fn text(schema: &Value, dice: &mut Dice) -> Value {
         return json!(format);
     }
     let pattern = Regex::new(text_of(schema, "pattern")).ok();
-    let least = schema["minLength"].as_u64().map_or(0, |it| it as usize);
-    let most = schema["maxLength"]
-        .as_u64()
-        .map_or(usize::MAX, |it| it as usize);
+    let least = limit(schema, "minLength").unwrap_or_default();
+    let most = limit(schema, "maxLength").unwrap_or(usize::MAX);
     let fits = |text: &&&str| {
         let matches = pattern
             .as_ref()
@@ -215,59 +220,15 @@ fn sites<'a>(pointer: String, schema: &'a Value, value: &Value, found: &mut Vec<
     }
 }
 
+fn table(text: &str) -> Vec<Value> {
+    let rows = text.lines().map(serde_json::from_str);
+    rows.collect::<Result<_, _>>().expect("JSON")
+}
+
 /// Values that fit somewhere, and not elsewhere.
 fn strange(dice: &mut Dice) -> Value {
-    let long = "a".repeat(300);
-    let wide = "\u{fc}".repeat(40);
-    dice.pick(&[
-        json!(null),
-        json!(""),
-        json!("x"),
-        json!("X y"),
-        json!(long),
-        json!(wide),
-        json!("\n"),
-        json!(0),
-        json!(1),
-        json!(-1),
-        json!(5.0),
-        json!(1.5),
-        json!(-0.0),
-        json!(1e30),
-        json!(2_147_483_647),
-        json!(2_147_483_648_i64),
-        json!(-2_147_483_649_i64),
-        json!(9_223_372_036_854_775_807_i64),
-        json!(18_446_744_073_709_551_615_u64),
-        json!(9_007_199_254_740_993_i64),
-        json!(true),
-        json!(false),
-        json!([]),
-        json!({}),
-        json!([null]),
-        json!([""]),
-        json!([{}]),
-        json!({"": ""}),
-        json!({"a": null}),
-        json!("1"),
-        json!("true"),
-        json!("5m"),
-        json!("1d"),
-        json!("-5m"),
-        json!("2 weeks"),
-        json!("0"),
-        json!("1.5h"),
-        json!("5M"),
-        json!("05m"),
-        json!("1Gi"),
-        json!("1gb"),
-        json!("1e3"),
-        json!("2026-02-30"),
-        json!("10.0.0.1/33"),
-        json!("FD00::1"),
-        json!("*/0 * * * *"),
-    ])
-    .clone()
+    static VALUES: LazyLock<Vec<Value>> = LazyLock::new(|| table(include_str!("strange.jsonl")));
+    dice.pick(&VALUES).clone()
 }
 
 /// Changes the object at one place, and says how. One that is stored keeps its name and the like.
@@ -413,7 +374,7 @@ fn mutate_within(value: &mut Value, schema: &Value, dice: &mut Dice) {
 }
 
 fn text_change(text: &str, schema: &Value, dice: &mut Dice) -> (&'static str, Option<Value>) {
-    let length = |name: &str| schema[name].as_u64().map_or(64, |it| it as usize);
+    let length = |name: &str| limit(schema, name).unwrap_or(64);
     let changed = match dice.below(8) {
         0 => text.to_uppercase(),
         1 => format!(" {text}"),
@@ -458,122 +419,39 @@ fn put(object: &mut Value, pointer: &str, value: Option<Value>) {
 
 /// Changes the metadata in one of the ways that people do, and in some that nobody does.
 fn metadata(object: &mut Value, stored: bool, dice: &mut Dice) -> String {
-    let long = "a".repeat(64);
-    let longer = "a".repeat(254);
-    let owner = json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "1"});
-    let mut controller = owner.clone();
-    controller["controller"] = json!(true);
-    let mut nameless = owner.clone();
-    nameless["name"] = json!("");
-    let mut event = owner.clone();
-    event["kind"] = json!("Event");
-    let mut slashes = owner.clone();
-    slashes["apiVersion"] = json!("a/b/c");
-    let strange = strange(dice);
-    let changes = [
-        ("name", json!("Upper")),
-        ("name", json!("under_score")),
-        ("name", json!("dots.and-dashes")),
-        ("name", json!(longer)),
-        ("name", json!(long)),
-        ("name", json!("")),
-        ("name", json!("-a")),
-        ("name", json!("a..b")),
-        ("name", json!(null)),
-        ("name", json!("a/b")),
-        ("name", strange.clone()),
-        ("generateName", json!("Bad_")),
-        ("generateName", json!("good-")),
-        ("generateName", json!("-")),
-        ("labels", json!({"a": "b"})),
-        ("labels", json!({"a b": "c"})),
-        ("labels", json!({"a": "b c"})),
-        ("labels", json!({"a": "-b"})),
-        ("labels", json!({&long: "x"})),
-        ("labels", json!({"x": long})),
-        ("labels", json!({"a": true})),
-        ("labels", json!({"a": 1})),
-        ("labels", json!({"a": null})),
-        ("labels", json!({"Example.com/a": "b"})),
-        ("labels", json!({"a/b/c": "d"})),
-        ("labels", json!({"": "a"})),
-        ("labels", json!([])),
-        ("labels", json!("a=b")),
-        ("labels", strange.clone()),
-        ("labels", json!({"a": {}})),
-        (
-            "annotations",
-            json!({"UPPER.case/Name": "anything goes \n here"}),
-        ),
-        ("annotations", json!({"a b": "c"})),
-        ("annotations", json!({"a": 1})),
-        ("annotations", json!({"a": ["b"]})),
-        ("annotations", json!({"/a": ""})),
-        ("annotations", json!({"big": "x".repeat(256 << 10)})),
-        ("annotations", strange.clone()),
-        ("finalizers", json!(["example.com/one"])),
-        ("finalizers", json!(["bare"])),
-        ("finalizers", json!(["a b"])),
-        ("finalizers", json!([""])),
-        ("finalizers", json!(["orphan", "foregroundDeletion"])),
-        ("finalizers", json!("one")),
-        ("finalizers", json!([1])),
-        ("finalizers", json!([null])),
-        ("finalizers", strange.clone()),
-        ("ownerReferences", json!([owner])),
-        ("ownerReferences", json!([controller, controller])),
-        ("ownerReferences", json!([nameless])),
-        ("ownerReferences", json!([event])),
-        ("ownerReferences", json!([slashes])),
-        ("ownerReferences", json!([{"kind": "A"}])),
-        ("ownerReferences", json!([{"controller": "true"}])),
-        ("ownerReferences", json!([null])),
-        ("ownerReferences", json!([{"unknown": 1}])),
-        ("ownerReferences", strange.clone()),
-        ("creationTimestamp", json!(null)),
-        ("creationTimestamp", json!("yesterday")),
-        ("creationTimestamp", json!(1)),
-        ("creationTimestamp", json!("2026-01-15T10:00:00Z")),
-        ("deletionTimestamp", json!("2026-01-15")),
-        ("deletionGracePeriodSeconds", json!("1")),
-        ("deletionGracePeriodSeconds", json!(30)),
-        ("generation", json!("1")),
-        ("generation", json!(1.5)),
-        ("generation", json!(-1)),
-        ("generation", json!(7)),
-        ("uid", json!(1)),
-        ("uid", json!("any")),
-        ("selfLink", json!("/a")),
-        ("selfLink", json!(false)),
-        ("nmae", json!("typo")),
-        ("clusterName", json!("a")),
-        ("Labels", json!({})),
-    ];
-    let owned = [
+    static CHANGES: LazyLock<Vec<Value>> = LazyLock::new(|| {
+        let mut changes = table(include_str!("metadata.jsonl"));
+        changes.push(json!(["annotations", {"big": "x".repeat(256 << 10)}]));
+        changes
+    });
+    const OWNED: [&str; 5] = [
         "labels",
         "annotations",
         "finalizers",
         "ownerReferences",
         "nmae",
     ];
-    let possible: Vec<_> = changes
-        .iter()
-        .filter(|(field, _)| !stored || owned.contains(field))
-        .collect();
-    let (field, value) = (*dice.pick(&possible)).clone();
-    let how = format!(
-        "metadata.{field} = {}",
-        value.to_string().chars().take(80).collect::<String>()
-    );
     if !stored && dice.percent(2) {
-        object["metadata"] = strange;
+        object["metadata"] = strange(dice);
         return "strange metadata".to_owned();
     }
+    let possible: Vec<&Value> = CHANGES
+        .iter()
+        .filter(|change| !stored || OWNED.iter().any(|field| change[0] == *field))
+        .collect();
+    let change = *dice.pick(&possible);
+    let field = change[0].as_str().unwrap_or_default();
+    let value = if dice.percent(8) {
+        strange(dice)
+    } else {
+        change[1].clone()
+    };
+    let shown: String = value.to_string().chars().take(80).collect();
     if let Some(metadata) = object["metadata"].as_object_mut() {
         if field == "generateName" && dice.percent(70) {
             metadata.remove("name");
         }
         metadata.insert(field.to_owned(), value);
     }
-    how
+    format!("metadata.{field} = {shown}")
 }

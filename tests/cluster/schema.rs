@@ -1,8 +1,10 @@
 //! `check` says of an object what kube-apiserver says of it: accepted or refused, which fields it does
 //! not know, and which it blames.
 
+mod verdict;
+
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     env, fs,
     path::{Path, PathBuf},
     time::Instant,
@@ -10,18 +12,18 @@ use std::{
 
 use ramen_guard::{
     api,
-    cli::check::{Given, check},
     engine::{Engine, Settings},
-    manifest::{crds::Crds, load::load_text, pile::Pile, yaml::Limits},
-    policy::{self, Mode},
-    report::{Finding, field},
+    manifest::{crds::Crds, yaml::Limits},
+    policy,
 };
 use serde_json::{Value, json};
 
+use verdict::Verdict;
+
 use crate::{
-    client::{Answer, Ask, Client},
+    client::{Ask, Client},
     generate::{Dice, fitting, mutate},
-    server::{Cluster, User, crd_files, until},
+    server::{Cluster, User, crd_files, say, until},
 };
 
 /// How many new objects are sent, and how many changes of stored ones.
@@ -33,7 +35,7 @@ struct Kind {
     group: String,
     version: String,
     plural: String,
-    kind: String,
+    name: String,
     namespaced: bool,
     schema: Value,
 }
@@ -51,7 +53,7 @@ impl Kind {
             group: text("/spec/group"),
             version: version["name"].as_str().expect("a name").to_owned(),
             plural: text("/spec/names/plural"),
-            kind: text("/spec/names/kind"),
+            name: text("/spec/names/kind"),
             namespaced: text("/spec/scope") == "Namespaced",
             schema: version["schema"]["openAPIV3Schema"].clone(),
         }
@@ -60,7 +62,7 @@ impl Kind {
     fn object(&self, namespace: &str, dice: &mut Dice) -> Value {
         let mut object = fitting(&self.schema, dice, 0);
         object["apiVersion"] = json!(format!("{}/{}", self.group, self.version));
-        object["kind"] = json!(self.kind);
+        object["kind"] = json!(self.name);
         object["metadata"] = json!({"name": "it"});
         if self.namespaced {
             object["metadata"]["namespace"] = json!(namespace);
@@ -111,159 +113,6 @@ impl Trial<'_> {
             body: self.new.clone(),
         }
     }
-}
-
-/// What somebody makes of an object.
-#[derive(Debug, PartialEq, Eq)]
-struct Verdict {
-    accepted: bool,
-    unknown: BTreeSet<String>,
-    blamed: BTreeSet<String>,
-    /// What is wrong with a value in a way for which the server blames no field.
-    placeless: BTreeSet<String>,
-    /// What is let be, because what is stored has it, too.
-    kept: BTreeSet<String>,
-    /// Whether nothing was judged that comes after the first thing.
-    undecoded: bool,
-    /// Word for word.
-    said: Vec<String>,
-}
-
-impl Verdict {
-    fn of_server(answer: &Answer) -> Self {
-        let message = answer.body["message"].as_str().unwrap_or_default();
-        let code = answer.code;
-        assert!(
-            (200..300).contains(&code) || code == 422 || code == 400,
-            "{code} {message}"
-        );
-        let causes = &answer.body["details"]["causes"];
-        let fields = causes
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|cause| cause["field"].as_str());
-        let unknown = answer.warnings.iter().filter_map(|warning| {
-            let field = warning.strip_prefix("unknown field \"")?;
-            Some(spelt(field.strip_suffix('"')?))
-        });
-        Self {
-            accepted: code < 300,
-            unknown: unknown.collect(),
-            blamed: fields
-                .filter(|it| !it.contains("<nil>"))
-                .map(spelt)
-                .collect(),
-            placeless: BTreeSet::new(),
-            kept: BTreeSet::new(),
-            undecoded: code == 400,
-            said: vec![message.to_owned()],
-        }
-    }
-
-    fn of_check(engine: &Engine, trial: &Trial<'_>, crds: Crds) -> Self {
-        let loaded = |object: &Value| {
-            let loaded = load_text("it", object.to_string(), &Limits::default());
-            assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
-            Pile::from(loaded)
-        };
-        let given = Given {
-            inputs: loaded(&trial.new),
-            old: trial.old.as_ref().map(loaded).unwrap_or_default(),
-            crds,
-            ..Given::default()
-        };
-        let outcome = check(engine, given);
-        assert_eq!(outcome.judged, 1);
-        let findings: Vec<&Finding> = outcome
-            .objects
-            .iter()
-            .flat_map(|object| &object.findings)
-            .map(|located| &located.finding)
-            .collect();
-        let (unknown, wrong): (Vec<&Finding>, Vec<&Finding>) = findings
-            .iter()
-            .copied()
-            .partition(|finding| finding.rule.id == "object-unknown-field");
-        let (denied, kept): (Vec<&Finding>, Vec<&Finding>) =
-            wrong.iter().copied().partition(|it| it.mode == Mode::Deny);
-        let (placeless, placed): (Vec<&Finding>, Vec<&Finding>) =
-            denied.iter().copied().partition(|it| is_placeless(it));
-        let fields = |of: &[&Finding]| of.iter().map(|it| spelt(&field(&it.pointer))).collect();
-        Self {
-            accepted: denied.is_empty(),
-            unknown: unknown
-                .iter()
-                .map(|it| spelt(&field(&it.pointer)))
-                .collect(),
-            blamed: fields(&placed),
-            placeless: fields(&placeless),
-            kept: fields(&kept),
-            undecoded: false,
-            said: findings.iter().map(ToString::to_string).collect(),
-        }
-    }
-
-    /// How this differs from what the server says.
-    fn difference(&self, server: &Self) -> Option<String> {
-        // Nothing is ever refused here that the server would take. What the old object has, too, is only
-        // warned about, whatever the server makes of it: it may come from Git, and be stored nowhere.
-        if self.accepted != server.accepted && (server.accepted || self.kept.is_empty()) {
-            return Some(format!("accepted {}", self.accepted));
-        }
-        // A decoder stops at the first thing, and names no field.
-        if server.undecoded {
-            return None;
-        }
-        let is_within = |inner: &str, outer: &str| {
-            let rest = inner.strip_prefix(outer);
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        // Of what is in a value of the wrong type `check` says nothing.
-        let in_blamed = |field: &&String| self.blamed.iter().any(|it| is_within(field, it));
-        let mut unknown = server.unknown.difference(&self.unknown);
-        if let Some(field) = unknown.find(|field| !in_blamed(field)) {
-            return Some(format!("does not miss {field}"));
-        }
-        if let Some(field) = self.unknown.difference(&server.unknown).next() {
-            return Some(format!("misses {field}"));
-        }
-        // That a name does not fit follows from what it is made of.
-        let mut blamed: BTreeSet<&String> = self.blamed.union(&self.placeless).collect();
-        blamed.extend(&self.kept);
-        let name = "metadata.name".to_owned();
-        if self.blamed.contains("metadata.generateName") {
-            blamed.insert(&name);
-        }
-        if let Some(field) = server.blamed.iter().find(|field| !blamed.contains(field)) {
-            return Some(format!("does not blame {field}"));
-        }
-        let more = self.blamed.difference(&server.blamed).next();
-        more.map(|field| format!("blames {field}"))
-    }
-}
-
-/// What the server says of a value without saying where it stands.
-fn is_placeless(finding: &Finding) -> bool {
-    [
-        "Checked value must be",
-        " must validate ",
-        " must not validate ",
-    ]
-    .iter()
-    .any(|words| finding.message.contains(words))
-}
-
-/// A field as both spell it: entries of maps like fields, and metadata's only as a whole.
-fn spelt(field: &str) -> String {
-    let field = field.replace("][", ".").replace('[', ".").replace(']', "");
-    for whole in ["labels", "annotations", "finalizers", "ownerReferences"] {
-        let whole = format!("metadata.{whole}");
-        if field.starts_with(&whole) {
-            return whole;
-        }
-    }
-    field
 }
 
 /// Only what the schemas say.
@@ -349,7 +198,7 @@ fn tighten(cluster: &Cluster, torture: &Path) {
         old: None,
         new: json!({
             "apiVersion": format!("{}/{}", kind.group, kind.version),
-            "kind": kind.kind,
+            "kind": kind.name,
             "metadata": {"name": "wrong"},
             "spec": 1,
         }),
@@ -390,7 +239,7 @@ fn corpus<'a>(kinds: &'a [Kind], namespace: &str) -> Vec<Trial<'a>> {
     let mut corpus = Vec::new();
     for (how, mut new) in files {
         let of = |kind: &&Kind| {
-            new["kind"] == *kind.kind
+            new["kind"] == *kind.name
                 && new["apiVersion"] == format!("{}/{}", kind.group, kind.version)
         };
         let Some(kind) = kinds.iter().find(of) else {
@@ -457,7 +306,7 @@ fn compare(client: &Client, namespace: &str, trials: &[Trial<'_>], torture: &Pat
         if let Some(what) = ours.difference(&server) {
             differences.entry(what).or_default().push(format!(
                 "{}: {}\n    old {}\n    new {}\n    server {}\n    check  {}",
-                trial.kind.kind,
+                trial.kind.name,
                 trial.how,
                 trial.old.as_ref().map(shown).unwrap_or_default(),
                 shown(&trial.new),
@@ -466,11 +315,11 @@ fn compare(client: &Client, namespace: &str, trials: &[Trial<'_>], torture: &Pat
             ));
         }
     }
-    eprintln!(
-        "{} objects, {refused} refused: {asked:.1?} there, {:.1?} here",
+    say(&format!(
+        "{} objects, {refused} refused; {asked:.1?} of {:.1?} there",
         trials.len(),
-        begin.elapsed() - asked
-    );
+        begin.elapsed()
+    ));
     let shown = differences.iter().map(|(what, cases)| {
         let few: Vec<&str> = cases.iter().take(2).map(String::as_str).collect();
         format!("{what}: {}\n  {}\n", cases.len(), few.join("\n  "))

@@ -351,7 +351,7 @@ pub(crate) fn within(time: Duration, mut holds: impl FnMut() -> bool) -> bool {
 }
 
 /// To the terminal, not to the output that a passing test keeps to itself.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 

@@ -22,7 +22,8 @@ impl<'a> Walk<'a> {
                     continue;
                 }
                 let inner = self.shape.and_then(|shape| shape.items.as_deref());
-                let old = key_of(node, item).and_then(|key| stored.get(&key).copied());
+                let key = (!stored.is_empty()).then(|| key_of(node, item)).flatten();
+                let old = key.and_then(|key| stored.get(&key).copied());
                 self.below(Token::Index(at), [inner, Some(of)], item, old);
             }
         }

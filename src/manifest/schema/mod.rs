@@ -13,6 +13,7 @@
 mod cel;
 mod combine;
 mod compile;
+mod fields;
 mod form;
 mod format;
 mod list;
