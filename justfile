@@ -23,6 +23,10 @@ cluster RULE:
 bless:
     INSTA_UPDATE=always cargo test --test cli
 
+# Look for inputs that break something: review, check, yaml, config, mapping, recipe, golang or all
+fuzz TARGET SECONDS="60":
+    fuzz/run {{ TARGET }} {{ SECONDS }}
+
 # What the guard costs, beside others
 bench:
     benches/webhook.sh
