@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ramen_guard_fuzz::check(data));
+use ramen_guard_fuzz::{check, seeds};
+
+libfuzzer_sys::fuzz_target!(init: seeds::write("check"), |data: &[u8]| check(data));

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ramen_guard_fuzz::config(data));
+use ramen_guard_fuzz::{config, seeds};
+
+libfuzzer_sys::fuzz_target!(init: seeds::write("config"), |data: &[u8]| config(data));

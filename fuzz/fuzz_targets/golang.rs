@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ramen_guard_fuzz::golang(data));
+use ramen_guard_fuzz::{golang, seeds};
+
+libfuzzer_sys::fuzz_target!(init: seeds::write("golang"), |data: &[u8]| golang(data));

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ramen_guard_fuzz::mapping(data));
+use ramen_guard_fuzz::{mapping, seeds};
+
+libfuzzer_sys::fuzz_target!(init: seeds::write("mapping"), |data: &[u8]| mapping(data));

@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ramen_guard_fuzz::recipe(data));
+use ramen_guard_fuzz::{recipe, seeds};
+
+libfuzzer_sys::fuzz_target!(init: seeds::write("recipe"), |data: &[u8]| recipe(data));

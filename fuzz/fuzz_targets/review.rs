@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ramen_guard_fuzz::review(data));
+use ramen_guard_fuzz::{review, seeds};
+
+libfuzzer_sys::fuzz_target!(init: seeds::write("review"), |data: &[u8]| review(data));

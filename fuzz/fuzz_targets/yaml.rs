@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ramen_guard_fuzz::yaml(data));
+use ramen_guard_fuzz::{seeds, yaml};
+
+libfuzzer_sys::fuzz_target!(init: seeds::write("yaml"), |data: &[u8]| yaml(data));

@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
+pub mod seeds;
+
 use jsonptr::PointerBuf;
 use ramen_guard::{
     admission::{
