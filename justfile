@@ -27,6 +27,7 @@ bless:
 floor:
     { grep '^#' manifests/floor/policies.yaml; cargo run --quiet -- policies; } >target/floor.yaml
     mv target/floor.yaml manifests/floor/policies.yaml
+
 # Look for inputs that break something: review, check, yaml, config, mapping, recipe, golang or all
 fuzz TARGET SECONDS="60":
     fuzz/run {{ TARGET }} {{ SECONDS }}

@@ -6,16 +6,16 @@
 //!
 //! | module | what it writes |
 //! | --- | --- |
-//! | [`lease`] | the Lease that says who leads |
-//! | [`certificates`] | the CA and the serving certificate, in a Secret |
-//! | [`bundle`] | `caBundle` in the guard's own webhook configurations |
-//! | [`defaults`] | the backup label, where it is missing; annotations that a deleted application left behind |
-//! | [`config`] | keys that are missing in the hub operator's configuration |
-//! | [`audit`] | what is wrong with what is stored, in a ConfigMap and in a policy report |
-//! | [`probe`] | nothing: it tries whether the API server reaches the guard, and looks for old webhooks |
+//! | `lease` | the Lease that says who leads |
+//! | `certificates` | the CA and the serving certificate, in a Secret |
+//! | `bundle` | `caBundle` in the guard's own webhook configurations |
+//! | `defaults` | the backup label, where it is missing; annotations that a deleted application left behind |
+//! | `config` | keys that are missing in the hub operator's configuration |
+//! | `audit` | what is wrong with what is stored, in a ConfigMap and in a policy report |
+//! | `probe` | nothing: it tries whether the API server reaches the guard, and looks for old webhooks |
 //!
 //! What it changes for others it says in a log, an Event and a metric, and never against another writer:
-//! see [`contest`]. While the guard's namespace has the mark of [`marker`], nothing is written at all.
+//! see `contest`. While the guard's namespace has the mark of `marker`, nothing is written at all.
 
 mod audit;
 mod bundle;
