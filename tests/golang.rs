@@ -1,7 +1,8 @@
 //! `src/golang` against Go itself: tables of inputs, and thousands that are nearly right.
 //!
 //! The tables are in `golang/tables`, a line of JSON for each input. What is right is not written
-//! down: the Go program in `golang/oracle` says it. `PROPTEST_CASES=1000000` tries more.
+//! down: the Go program in `golang/oracle` says it. `PROPTEST_CASES=1000000` tries more. So it is for the
+//! YAML in Ramen's `ConfigMap`s, see `golang/configs.rs`.
 
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
@@ -17,10 +18,14 @@ use ramen_guard::golang::{
 };
 use serde_json::{Value, json};
 
+#[path = "golang/configs.rs"]
+mod configs;
 #[path = "golang/oracle.rs"]
 mod oracle;
 #[path = "golang/texts.rs"]
 mod texts;
+#[path = "golang/yaml.rs"]
+mod yaml;
 
 use texts::{assembled, changed, shaped};
 
@@ -133,11 +138,7 @@ impl Function<'_> {
     #[track_caller]
     fn compare_made(&self, inputs: impl Strategy<Value = Value>) {
         let mut runner = TestRunner::new(Config::default());
-        let count = if env::var_os("PROPTEST_CASES").is_some() {
-            runner.config().cases
-        } else {
-            8000
-        };
+        let count = cases(8000);
         let made: Vec<Value> = (0..count)
             .map(|_| inputs.new_tree(&mut runner).unwrap().current())
             .collect();
@@ -180,6 +181,15 @@ fn same(ours: &Value, theirs: &Value) -> bool {
         }
     }
     ours == theirs || plain(ours) == plain(theirs)
+}
+
+/// How many inputs are made up: so many, unless somebody asks for another number.
+fn cases(usual: u32) -> u32 {
+    if env::var_os("PROPTEST_CASES").is_some() {
+        Config::default().cases
+    } else {
+        usual
+    }
 }
 
 fn text(input: &Value) -> &str {

@@ -26,6 +26,7 @@ pub struct RamenConfig {
     pub kind: Option<String>,
     /// How several replicas of the operator agree on one that works.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("nullable" = true))]
     pub leader_election: Option<LeaderElectionConfiguration>,
     /// Where metrics are served.
     #[serde(
@@ -133,6 +134,7 @@ pub struct S3StoreProfile {
     pub s3_secret_ref: SecretReference,
     /// The same credentials in the form and namespace that Velero wants.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("nullable" = true))]
     pub velero_namespace_secret_key_ref: Option<SecretKeySelector>,
     /// The certificates that the store's own is checked against: PEM, in base64.
     #[serde(
@@ -184,6 +186,7 @@ pub struct SecretKeySelector {
     pub key: String,
     /// Whether the key may be missing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("nullable" = true))]
     pub optional: Option<bool>,
 }
 
@@ -193,6 +196,7 @@ pub struct SecretKeySelector {
 pub struct LeaderElectionConfiguration {
     /// Whether there is an election at all.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("nullable" = true))]
     pub leader_elect: Option<bool>,
     /// How long the others wait for a silent leader, a Go duration.
     #[serde(skip_serializing_if = "Option::is_none")]

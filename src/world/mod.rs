@@ -11,6 +11,7 @@ mod relations;
 mod store;
 mod table;
 
+pub use crate::api::RAMEN_CONFIG;
 pub use cluster::{Cluster, ClusterError};
 pub use config::{Config, Configs};
 pub use lens::{Lens, Live, Lookup};

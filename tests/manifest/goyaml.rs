@@ -1,5 +1,6 @@
 //! What Ramen reads: sigs.k8s.io/yaml v1.6.0 into the structs of `api/v1alpha1/ramenconfig_types.go`
-//! (RamenDR/ramen at a78c2e37), and into a struct of the types that are not in it.
+//! (RamenDR/ramen at a78c2e37), and into a struct of the types that are not in it. Where there is Go,
+//! `tests/golang/configs.rs` asks it about the same tables, and about more.
 
 use jsonptr::Pointer;
 use ramen_guard::{
@@ -196,6 +197,98 @@ fn says_every_fault_and_where() {
         .map(|(a, b, c, d)| (a.to_owned(), b.to_owned(), c, d))
         .into();
     assert_eq!(faults(text), expected);
+}
+
+/// Mistakes that people make: what Go says of each was asked, see `tests/golang/configs.rs`.
+const MISTAKES: &[&str] = &[
+    "a: b: c\n",
+    "kind: [a\n",
+    "kind: {a: b\n",
+    "kind: {a: b]\n",
+    "kind: \"a\n",
+    "kind: 'it's'\n",
+    "kind: \"a\" b\n",
+    "kind: {{ .Values.x }}\n",
+    "{{ if x }}\nkind: b\n",
+    "kind: @x\n",
+    "kind: %x\n",
+    "kind: `x`\n",
+    "kind: *a\n",
+    "kind:a\nmetrics: {}\n",
+    "- a\nkind: b\n",
+    "kind: b\n- a\n",
+    "kind: b\n}\n",
+    "kind: |\na\n",
+    "kind: \"\\/\"\n",
+    "kind: \"C:\\dir\"\n",
+    "\tkind: a\n",
+    "metrics:\n\tbindAddress: a\n",
+    "volSync:\n  disabled: true\n\t\nmetrics: {}\n",
+    "s3StoreProfiles:\n- s3Bucket: a\n s3Region: b\n",
+    "s3StoreProfiles:\n  - s3Bucket: a\n   s3Region: b\n",
+    "volSync: { disabled: true\nkind: x\n",
+    "s3StoreProfiles: [{s3CompatibleEndpoint: http://x/y?z}]\n",
+    "<<: x\n",
+    "kind: !!int x\n",
+    "~: a\n",
+    "kind: a\n---\nmetrics: 1\n<<<<<<< HEAD\n",
+    "kind: a\n<<<<<<< HEAD\n",
+];
+
+#[test]
+fn is_sure_of_what_people_do_wrong() {
+    for text in MISTAKES {
+        let read = goyaml::read(text, &ramen_config());
+        if text.contains("---") {
+            assert!(
+                read.is_ok(),
+                "{text:?}: Go does not look at another document"
+            );
+            continue;
+        }
+        let EmbeddedError { faults } = read.expect_err(text);
+        assert!(
+            faults.iter().all(|fault| fault.sure),
+            "{text:?}: {faults:?}"
+        );
+    }
+}
+
+#[test]
+fn says_when_it_is_not_sure() {
+    for text in [
+        "kind: \"x\ny\"\n",
+        "kind: a\u{2028}\n",
+        "kind: \"x\"#c\n",
+        "kind: |#c\n  x\n",
+        "kind: \"it\\'s\"\n",
+    ] {
+        let EmbeddedError { faults } = goyaml::read(text, &ramen_config()).expect_err(text);
+        assert!(
+            !faults.is_empty() && faults.iter().all(|fault| !fault.sure),
+            "{text:?}: {faults:?}"
+        );
+    }
+}
+
+#[test]
+fn reads_tabs_where_go_does() {
+    let json = "{\n\t\"ramenOpsNamespace\": \"a\",\n\t\"s3StoreProfiles\": [\n\t\t{\n\t\t\t\"s3Bucket\": \"b\\t\"\n\t\t}\n\t]\n}\n";
+    let read = goyaml::read(json, &ramen_config()).unwrap();
+    let expected = json!({"ramenOpsNamespace": "a", "s3StoreProfiles": [{"s3Bucket": "b\t"}]});
+    assert_eq!(read.value, expected);
+    let bucket = read.range(Pointer::from_static("/s3StoreProfiles/0/s3Bucket"));
+    assert_eq!(&json[bucket], "\"b\\t\"");
+    for (text, value) in [
+        ("ramenOpsNamespace: a\n \t\nkind: b\n", "a"),
+        ("ramenOpsNamespace: a\n \tb\nkind: b\n", "a b"),
+        ("ramenOpsNamespace: \"a\n \tb\"\n", "a b"),
+        ("ramenOpsNamespace:\ta \t\n", "a"),
+        ("ramenOpsNamespace: |\n  a\n  \tb\n", "a\n\tb\n"),
+    ] {
+        let read = goyaml::read(text, &ramen_config()).unwrap();
+        assert_eq!(read.value["ramenOpsNamespace"], value, "{text:?}");
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 
 use super::{
     position::{Position, Source},
-    yaml::{self, Duplicate, Limits, Surprise},
+    yaml::{self, Duplicate, Limits, Surprise, YamlError},
 };
 
 /// What the program gets, and what it got it from. All places are in bytes of the text.
@@ -87,7 +87,7 @@ pub struct Conversion {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .faults.first().map_or("", |fault| &fault.message))]
 pub struct EmbeddedError {
-    /// All of them, in the order of the text; at least one.
+    /// All of them, in the order of the text.
     pub faults: Vec<Fault>,
 }
 
@@ -104,6 +104,8 @@ pub struct Fault {
     pub position: Position,
     /// Whether the text is no YAML at all.
     pub syntax: bool,
+    /// Whether the program surely gets nothing. Otherwise it is only we who can't read the text.
+    pub sure: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -139,13 +141,34 @@ impl Embedded {
     }
 }
 
+/// Refuses the characters that mean more to YAML 1.1 than to our parser: YAML 1.1 has ends of lines that
+/// YAML 1.2 has not, and a byte order mark may stand anywhere.
+fn known_characters(text: &str) -> Result<(), YamlError> {
+    let special = |c: char| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{feff}');
+    let mark = text.chars().next().filter(|c| *c == '\u{feff}');
+    let start = mark.map_or(0, char::len_utf8);
+    let Some((at, c)) = text[start..].char_indices().find(|(_, c)| special(*c)) else {
+        return Ok(());
+    };
+    let message = if c == '\u{feff}' {
+        "has a byte order mark in the middle"
+    } else {
+        "has a character that ends a line in YAML 1.1 only"
+    };
+    let range = start + at..start + at + c.len_utf8();
+    let error = YamlError::new(range, message).help("remove it, or write it as an escape");
+    Err(error.unsure())
+}
+
 /// Reads a text as Go would into a struct of that schema.
 ///
 /// # Errors
-/// When it is not YAML, or when a value is of a type that the struct does not take.
+/// When it is not YAML, or when a value is of a type that the struct does not take. A fault that is not
+/// [`Fault::sure`] is where we can't read it and Go may.
 pub fn read(text: &str, schema: &Value) -> Result<Embedded, EmbeddedError> {
     let source = Source::new("", text);
-    let composed = match yaml::first(text, &Limits::default()) {
+    let known = known_characters(text);
+    let composed = match known.and_then(|()| yaml::first(text, &Limits::default())) {
         Ok(composed) => composed,
         Err(error) => {
             let position = source.position(error.bytes);
@@ -156,6 +179,7 @@ pub fn read(text: &str, schema: &Value) -> Result<Embedded, EmbeddedError> {
                 help: error.help,
                 position,
                 syntax: true,
+                sure: error.sure,
             };
             return Err(EmbeddedError {
                 faults: vec![fault],

@@ -1,6 +1,9 @@
 //! From JSON to what the struct takes.
 
-use std::ops::Range;
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::Range,
+};
 
 use jsonptr::PointerBuf;
 use serde_json::{Map, Value};
@@ -31,9 +34,10 @@ pub(super) fn read(
         faults: Vec::new(),
         pointer: PointerBuf::new(),
         converted: Vec::new(),
+        stale: HashMap::new(),
     };
-    let value = reader.value(schema, &composed.value, NodeId::ROOT, None);
-    reader.refuse_non_finite();
+    let value = reader.value(schema, &composed.value, (NodeId::ROOT, None), None);
+    reader.refuse_what_json_has_not();
     (value, reader.out, reader.faults)
 }
 
@@ -46,26 +50,40 @@ struct Reader<'a> {
     pointer: PointerBuf,
     /// The numbers that became strings.
     converted: Vec<NodeId>,
+    /// What lists have had beyond their end: Go makes a list shorter without wiping what was there.
+    stale: HashMap<PointerBuf, VecDeque<Value>>,
 }
 
 impl Reader<'_> {
-    /// JSON has no infinity, so one of them anywhere loses everything, unless it became a string.
-    fn refuse_non_finite(&mut self) {
-        for (node, _) in &self.composed.non_finite {
-            if !self.converted.contains(node) {
-                let bytes = self.composed.spans.range(*node);
+    /// JSON has no infinity, so one of them anywhere loses everything, unless it became a string; and some
+    /// keys have no name. Unless the key around it stands again.
+    fn refuse_what_json_has_not(&mut self) {
+        let composed = self.composed;
+        if composed.non_finite.is_empty() && composed.unusable_keys.is_empty() {
+            return;
+        }
+        let counts = composed.spans.counting(self.text);
+        for (node, _) in &composed.non_finite {
+            if counts.contains(node) && !self.converted.contains(node) {
+                let bytes = composed.spans.range(*node);
                 self.fault(&bytes, "not a number that JSON has", None);
+            }
+        }
+        for (node, message) in &composed.unusable_keys {
+            if counts.contains(node) {
+                self.fault(&composed.spans.range(*node), message, None);
             }
         }
     }
 
-    /// The value as the struct takes it; `None` for what leaves the struct as it is.
+    /// The value as the struct takes it; `None` for what is as if it were not there. `node` is where it
+    /// stands, and its key; `there` is what the struct has already, by a key in another case.
     fn value(
         &mut self,
         schema: &Value,
         value: &Value,
-        node: NodeId,
-        key: Option<NodeId>,
+        (node, key): (NodeId, Option<NodeId>),
+        there: Option<Value>,
     ) -> Option<Value> {
         let bytes = self.composed.spans.range(node);
         let key = key.map(|key| self.composed.spans.range(key));
@@ -99,9 +117,16 @@ impl Reader<'_> {
             {
                 Some(self.converted(value, node, bytes))
             }
-            (_, Value::Null) => None,
-            (Some("object"), Value::Object(fields)) => Some(self.object(schema, fields, node)),
-            (Some("array"), Value::Array(items)) => Some(self.list(schema, items, node)),
+            (_, Value::Null) if has_nil(schema) => {
+                self.stale.remove(&self.pointer);
+                None
+            }
+            // Everything else stays as it is.
+            (_, Value::Null) => there,
+            (Some("object"), Value::Object(fields)) => {
+                Some(self.object(schema, fields, node, there))
+            }
+            (Some("array"), Value::Array(items)) => Some(self.list(schema, items, node, there)),
             (Some("string"), _) if format == "byte" => self.bytes(value, &bytes),
             (Some("string"), _) if format == "duration" => self.duration(value, &bytes),
             (Some("string"), Value::Bool(_) | Value::Number(_)) if !flag(schema, "x-go-inline") => {
@@ -119,14 +144,23 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, schema: &Value, fields: &Map<String, Value>, node: NodeId) -> Value {
+    fn object(
+        &mut self,
+        schema: &Value,
+        fields: &Map<String, Value>,
+        node: NodeId,
+        there: Option<Value>,
+    ) -> Value {
         let known = schema.get("properties").and_then(Value::as_object);
         let others = schema
             .get("additionalProperties")
             .filter(|others| others.is_object());
         let composed = self.composed;
         let nodes = composed.spans.by_name(self.text, node);
-        let mut read = Map::new();
+        let mut read = match there {
+            Some(Value::Object(there)) => there,
+            _ => Map::new(),
+        };
         // In the order of their bytes, which is the order that Go writes the JSON in.
         for (written, value) in fields {
             let found = nodes.get(written.as_str()).copied();
@@ -156,27 +190,43 @@ impl Reader<'_> {
                 });
             }
             self.pointer.push_back(name.as_str());
-            match self.value(schema, value, node, key) {
-                Some(value) => merge(&mut read, name, value),
-                // A map gets its key all the same.
-                None if property.is_none() => merge(&mut read, name, zero(schema)),
-                None => {}
+            // What a map has under a key is replaced, what a struct has is read into.
+            let there = property.and_then(|_| read.remove(name));
+            let value = self.value(schema, value, (node, key), there);
+            let value = value.or_else(|| property.is_none().then(|| zero(schema)));
+            if let Some(value) = value {
+                read.insert(name.clone(), value);
             }
             self.pointer.pop_back();
         }
         Value::Object(read)
     }
 
-    fn list(&mut self, schema: &Value, items: &[Value], node: NodeId) -> Value {
+    fn list(
+        &mut self,
+        schema: &Value,
+        items: &[Value],
+        node: NodeId,
+        there: Option<Value>,
+    ) -> Value {
         let any = Value::Bool(true);
         let schema = schema.get("items").unwrap_or(&any);
         let nodes: Vec<NodeId> = self.composed.spans.entries(node).collect();
         let mut read = Vec::with_capacity(items.len());
+        // Entries are read into what was there, what lies beyond the end of the list included.
+        let mut there: VecDeque<Value> = match there {
+            Some(Value::Array(there)) => there.into(),
+            _ => VecDeque::new(),
+        };
+        there.extend(self.stale.remove(&self.pointer).into_iter().flatten());
         for (at, (item, node)) in items.iter().zip(nodes).enumerate() {
             self.pointer.push_back(at);
-            let value = self.value(schema, item, node, None);
+            let value = self.value(schema, item, (node, None), there.pop_front());
             read.push(value.unwrap_or_else(|| zero(schema)));
             self.pointer.pop_back();
+        }
+        if !read.is_empty() && !there.is_empty() {
+            self.stale.insert(self.pointer.clone(), there);
         }
         Value::Array(read)
     }
@@ -189,7 +239,7 @@ impl Reader<'_> {
             Value::Array(items)
                 if items
                     .iter()
-                    .all(|item| item.as_u64().is_some_and(|byte| byte < 256)) =>
+                    .all(|item| item.is_null() || item.as_u64().is_some_and(|byte| byte < 256)) =>
             {
                 return Some(value.clone());
             }
@@ -297,6 +347,7 @@ impl Reader<'_> {
             help,
             position,
             syntax: false,
+            sure: true,
         });
     }
 
@@ -322,26 +373,22 @@ fn folds_to(written: &str, name: &str) -> bool {
     written.chars().map(fold).eq(name.chars().map(fold))
 }
 
-/// Puts a field there; an object that is there already, under a key in another case, is added to.
-fn merge(fields: &mut Map<String, Value>, name: &str, value: Value) {
-    match (fields.get_mut(name), value) {
-        (Some(Value::Object(there)), Value::Object(new)) => {
-            for (name, value) in new {
-                merge(there, &name, value);
-            }
-        }
-        (_, value) => {
-            fields.insert(name.to_owned(), value);
-        }
-    }
+/// Whether Go has a nil for it: a pointer, a list, a map.
+fn has_nil(schema: &Value) -> bool {
+    let is = |kind: &str| schema.get("type").and_then(Value::as_str) == Some(kind);
+    let is_map = is("object") && schema.get("properties").is_none();
+    let is_bytes = schema.get("format").and_then(Value::as_str) == Some("byte");
+    flag(schema, "nullable") || is("array") || is_map || is_bytes
 }
 
-/// What Go makes of a `null` in a list.
+/// What Go makes of a `null` in a list or a map. A nil list is as good as an empty one.
 fn zero(schema: &Value) -> Value {
     match schema.get("type").and_then(Value::as_str) {
         Some("string") => "".into(),
         Some("boolean") => false.into(),
         Some("integer" | "number") => 0.into(),
+        _ if flag(schema, "nullable") => Value::Null,
+        Some("array") => Value::Array(Vec::new()),
         Some("object") => Value::Object(Map::new()),
         _ => Value::Null,
     }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, Tag};
 use jsonptr::PointerBuf;
 use serde_json::{Map, Value};
 
@@ -32,6 +32,7 @@ pub(super) fn compose(
     let mut composer = Composer {
         text,
         base: chunk.start,
+        whole,
         limits: *limits,
         spans: Spans::with_capacity(source.len()),
         stack: Vec::new(),
@@ -42,20 +43,29 @@ pub(super) fn compose(
         notes: Notes::default(),
     };
     let mut done = false;
+    let mut end = chunk.end;
     for event in Parser::new_from_str_with_options(source, options) {
         let (event, span) = match event {
             Ok(event) => event,
             Err(error) if done => return Err(after_end(super::error::place(&error, chunk.start))),
-            Err(error) => return Err(super::error::of_scanner(&error, chunk.start)),
+            // Go does not look at what the next document would begin with.
+            Err(error) if !whole && composer.is_complete() && composer.closes(&error) => {
+                end = super::error::place(&error, chunk.start).start;
+                break;
+            }
+            Err(error) => return Err(super::error::of_scanner(&error, source, chunk.start)),
         };
         match event {
             Event::DocumentStart(..) if done => return Err(after_end(composer.bytes(&span))),
-            Event::DocumentEnd if !whole => break,
+            Event::DocumentEnd if !whole => {
+                end = libyaml::next_token(text, composer.bytes(&span).start);
+                break;
+            }
             Event::DocumentEnd => done = true,
             event => composer.event(event, &span)?,
         }
     }
-    libyaml::tabs(text, chunk, &composer.spans)?;
+    libyaml::tabs(text, chunk.start..end, &composer.spans)?;
     Ok(composer.finish())
 }
 
@@ -72,6 +82,8 @@ struct Composer<'t> {
     text: &'t str,
     /// Where the parsed part begins in the text.
     base: usize,
+    /// Whether nothing may follow the document.
+    whole: bool,
     limits: Limits,
     spans: Spans,
     stack: Vec<Frame>,
@@ -89,6 +101,7 @@ struct Notes {
     surprises: Vec<Surprise>,
     duplicates: Vec<Duplicate>,
     non_finite: Vec<(NodeId, f64)>,
+    unusable_keys: Vec<(NodeId, &'static str)>,
     nulls: bool,
 }
 
@@ -113,6 +126,17 @@ enum Key {
 
 impl Composer<'_> {
     fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), YamlError> {
+        let has_properties = match &event {
+            Event::Scalar(_, _, anchor, tag) => *anchor != 0 || tag.is_some(),
+            Event::MappingStart(_, anchor, tag) | Event::SequenceStart(_, anchor, tag) => {
+                *anchor != 0 || tag.is_some()
+            }
+            Event::Alias(_) => true,
+            _ => false,
+        };
+        if has_properties {
+            libyaml::properties(self.text, self.end)?;
+        }
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let mut range = self.bytes(span);
@@ -122,7 +146,7 @@ impl Composer<'_> {
                     range.end = range.start + written.len();
                 }
                 self.end = range.end;
-                if self.stack.last().is_some_and(|frame| frame.flow) {
+                if self.in_flow() {
                     libyaml::in_brackets(self.text, &range, style, self.wants_key())?;
                 }
                 if style == ScalarStyle::DoubleQuoted && matches!(text, Cow::Owned(_)) {
@@ -156,9 +180,26 @@ impl Composer<'_> {
         }
     }
 
+    /// Whether the document has its value.
+    fn is_complete(&self) -> bool {
+        self.stack.is_empty() && self.root.is_some()
+    }
+
+    /// Whether the parser stopped at a bracket or a comma.
+    fn closes(&self, error: &ScanError) -> bool {
+        let at = super::error::place(error, self.base).start;
+        let rest = self.text.get(at..).unwrap_or_default();
+        rest.starts_with([']', '}', ','])
+    }
+
     fn bytes(&self, span: &Span) -> Range<usize> {
         let range = span.byte_range().unwrap_or_default();
         self.base + range.start..self.base + range.end
+    }
+
+    /// Whether the next node is between brackets.
+    fn in_flow(&self) -> bool {
+        self.stack.last().is_some_and(|frame| frame.flow)
     }
 
     /// Whether the next node is the name of a field.
@@ -234,19 +275,24 @@ impl Composer<'_> {
     ) -> Result<(), YamlError> {
         let range = self.bytes(span);
         if self.wants_key() {
-            return Err(
-                YamlError::new(range, "a list or an object can't be the name of a field")
-                    .help("quote text that begins with '{' or '['"),
-            );
+            let error = YamlError::new(range, "a list or an object can't be the name of a field")
+                .help("quote text that begins with '{' or '['");
+            // In a block it may be a document of its own to Go: nothing but a ':' tells.
+            return Err(if self.in_flow() {
+                error
+            } else {
+                error.unsure()
+            });
         }
         if self.stack.len() >= self.limits.depth {
             let message = format!("nested more than {} levels deep", self.limits.depth);
             return Err(YamlError::new(range, message));
         }
-        // Of a block's start there is nothing to see.
-        let flow = !range.is_empty();
+        // Of a block's start there is nothing to see, nor of an object that is one field of a list.
+        let block = range.is_empty();
+        let flow = !block || self.in_flow();
         let range = match kind {
-            NodeKind::Sequence if !flow => self.list_start(range.start),
+            NodeKind::Sequence if block => self.list_start(range.start),
             _ => range,
         };
         self.end = range.end;
@@ -377,8 +423,12 @@ impl Composer<'_> {
         name: Result<String, &'static str>,
         range: Range<usize>,
     ) -> Result<(), YamlError> {
-        let name = name.map_err(|message| YamlError::new(range.clone(), message))?;
         let source = self.text.get(range.clone()).unwrap_or_default();
+        let (name, unusable) = match name {
+            Ok(name) => (name, None),
+            Err(message) if self.whole => return Err(YamlError::new(range, message)),
+            Err(message) => (source.to_owned(), Some(message)),
+        };
         let spelt = source == name
             || matches!(source.as_bytes(), [b'"', .., b'"'] | [b'\'', .., b'\''])
                 && source.get(1..source.len() - 1) == Some(&name);
@@ -390,8 +440,11 @@ impl Composer<'_> {
             }) => fields.contains_key(&name).then_some(*node),
             _ => None,
         };
-        self.spans
+        let node = self
+            .spans
             .push_key(range.clone(), (!spelt).then_some(&name));
+        let unusable = unusable.map(|message| (node, message));
+        self.notes.unusable_keys.extend(unusable);
         if let Some(object) = duplicate
             && self.notes.duplicates.len() < NOTES
             && let Some(first) = self.spans.first_key(self.text, object, &name)
@@ -508,6 +561,7 @@ impl Composer<'_> {
             surprises,
             duplicates,
             non_finite,
+            unusable_keys,
             nulls,
         } = self.notes;
         let (value, spans) = (self.root?, self.spans);
@@ -517,6 +571,7 @@ impl Composer<'_> {
             surprises,
             duplicates,
             non_finite,
+            unusable_keys,
             nulls,
         })
     }

@@ -38,6 +38,7 @@ pub(super) fn read(text: &str, chunk: Range<usize>, limits: &Limits) -> Option<V
             surprises: Vec::new(),
             duplicates: std::mem::take(&mut reader.duplicates),
             non_finite: Vec::new(),
+            unusable_keys: Vec::new(),
             nulls: std::mem::take(&mut reader.nulls),
         });
     }

@@ -65,6 +65,8 @@ pub struct Composed {
     pub duplicates: Vec<Duplicate>,
     /// Numbers that JSON does not have; `null` stands in their place.
     pub(crate) non_finite: Vec<(NodeId, f64)>,
+    /// Keys that can't be the name of a field, and why. Only [`first`] lets them be.
+    pub(crate) unusable_keys: Vec<(NodeId, &'static str)>,
     /// Whether there is a `null` anywhere.
     pub(crate) nulls: bool,
 }
@@ -155,10 +157,32 @@ fn document(
 /// # Errors
 /// When it is not YAML, or asks for more than the limits allow.
 pub(crate) fn first(text: &str, limits: &Limits) -> Result<Option<Composed>, YamlError> {
-    match too_long(text, limits) {
-        Some(error) => Err(error),
-        None => compose::compose(text, 0..text.len(), limits, false),
+    if let Some(error) = too_long(text, limits) {
+        return Err(error);
     }
+    let read = |end| compose::compose(text, 0..end, limits, false);
+    read(text.len()).or_else(|error| {
+        if let Some(spaced) = libyaml::spaces_for_tabs(text)
+            && let Ok(Some(composed)) = compose::compose(&spaced, 0..text.len(), limits, false)
+            && composed.spans.hold_all_tabs(text, &spaced)
+        {
+            return Ok(Some(composed));
+        }
+        // Behind a list or an object in brackets everything is the business of the next document, but
+        // the parser has looked that far.
+        let Some(end) = libyaml::end_of_brackets(text).filter(|end| *end <= error.bytes.start)
+        else {
+            return Err(error);
+        };
+        let next = libyaml::next_token(text, end);
+        match text[next..].chars().next() {
+            Some(':') | None => Err(error),
+            Some(c) if c.is_alphanumeric() || "-[]{},.?".contains(c) => {
+                read(end).map_err(|_| error.unsure())
+            }
+            _ => Err(error.unsure()),
+        }
+    })
 }
 
 fn too_long(text: &str, limits: &Limits) -> Option<YamlError> {

@@ -49,6 +49,7 @@ pub(super) fn read(text: &str, chunk: Range<usize>, limits: &Limits) -> Option<C
         surprises: Vec::new(),
         duplicates: Vec::new(),
         non_finite: Vec::new(),
+        unusable_keys: Vec::new(),
         nulls: reader.nulls,
     })
 }

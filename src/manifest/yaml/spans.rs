@@ -3,7 +3,10 @@
 //! Kept beside the value as one flat list in the order of the text, sixteen bytes a node: composing
 //! must be fast, and only a finding asks for a place.
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use jsonptr::Pointer;
 
@@ -36,7 +39,7 @@ struct Node {
 }
 
 /// Names a node of a [`Spans`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NodeId(u32);
 
 impl NodeId {
@@ -159,11 +162,75 @@ impl Spans {
                     covered = covered.max(node.end as usize);
                 }
             }
-            if place >= covered {
+            if place >= covered && !self.trails_plain(text, place) {
                 return Some(place);
             }
         }
         None
+    }
+
+    /// Whether everything in which two texts of one length differ is between brackets or quotes.
+    pub(crate) fn hold_all_tabs(&self, text: &str, spaced: &str) -> bool {
+        let pairs = text.bytes().zip(spaced.bytes()).enumerate();
+        let mut places = pairs.filter(|(_, (a, b))| a != b).map(|(at, _)| at);
+        let mut nodes = self.nodes.iter().peekable();
+        let mut covered = 0;
+        places.all(|place| {
+            while let Some(node) = nodes.next_if(|node| node.start as usize <= place) {
+                let first = text.as_bytes().get(node.start as usize);
+                if matches!(first, Some(b'{' | b'[' | b'"' | b'\'')) {
+                    covered = covered.max(node.end as usize);
+                }
+            }
+            place < covered
+        })
+    }
+
+    /// Whether a place at the beginning of a line is in the empty lines behind a plain scalar, indented as
+    /// if the scalar went on: there libyaml does not mind what they are made of.
+    fn trails_plain(&self, text: &str, place: usize) -> bool {
+        let line_of = |at: usize| text[..at].rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        let last = self
+            .nodes
+            .partition_point(|node| node.start as usize <= place);
+        let Some((last, node)) = last
+            .checked_sub(1)
+            .and_then(|last| Some((last, self.nodes.get(last)?)))
+        else {
+            return false;
+        };
+        let is_scalar = !matches!(
+            node.kind,
+            NodeKind::Mapping | NodeKind::Sequence | NodeKind::Key
+        );
+        let range = node.start as usize..node.end as usize;
+        let gap = text.get(range.end..place);
+        let follows = !range.is_empty() && gap.is_some_and(|gap| gap.trim().is_empty());
+        if !is_scalar || !follows || text[range.clone()].starts_with(['"', '\'']) {
+            return false;
+        }
+        // A text that begins on a line of its own may be a block, whose header says so.
+        let line = line_of(range.start);
+        if text[line..range.start].trim().is_empty() {
+            let header = text[..line]
+                .trim_end()
+                .trim_end_matches(|c: char| "+-".contains(c) || c.is_ascii_digit());
+            if header.ends_with(['|', '>']) || header.contains('#') {
+                return false;
+            }
+        }
+        let blocks = self.nodes[..last]
+            .iter()
+            .rev()
+            .filter(|outer| outer.next as usize > last);
+        let mut blocks = blocks.filter(|outer| {
+            let bracket = text.as_bytes().get(outer.start as usize);
+            matches!(outer.kind, NodeKind::Mapping | NodeKind::Sequence)
+                && !matches!(bracket, Some(b'{' | b'['))
+        });
+        let column = |at: usize| at - line_of(at);
+        let outer = blocks.next();
+        outer.is_none_or(|outer| column(place) > column(outer.start as usize))
     }
 
     /// The entries of a list, in order; nothing for anything else.
@@ -189,6 +256,25 @@ impl Spans {
         let mut fields = HashMap::new();
         self.collect(text, object, &mut SEARCH_LIMIT.clone(), &mut fields);
         fields
+    }
+
+    /// The nodes and keys that are part of the value: not those whose key stands again.
+    pub(crate) fn counting(&self, text: &str) -> HashSet<NodeId> {
+        let mut counting = HashSet::new();
+        let mut open = vec![NodeId::ROOT];
+        while let Some(node) = open.pop() {
+            // What an alias stands for may be there already.
+            if counting.insert(node) {
+                let inner = self.resolve(node);
+                counting.insert(inner);
+                open.extend(self.entries(inner));
+                for (key, value) in self.by_name(text, inner).into_values() {
+                    counting.insert(key);
+                    open.push(value);
+                }
+            }
+        }
+        counting
     }
 
     fn collect<'a>(

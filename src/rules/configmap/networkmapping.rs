@@ -125,9 +125,13 @@ fn unparsable(case: &Case<'_, ConfigMap>, report: &mut Report) {
         return;
     };
     if let Err(error) = case.new.spec.network_mapping() {
-        faults(error, &at(""), |pointer, message, help| {
-            let finding = mapping.blame(report, pointer, message);
-            if let Some(help) = help {
+        faults(error, &at(""), |fault, pointer, message| {
+            let finding = if fault.sure {
+                mapping.blame(report, pointer, message)
+            } else {
+                report.advise(pointer, message)
+            };
+            if let Some(help) = fault.help {
                 finding.fix(help);
             }
         });

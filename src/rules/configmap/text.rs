@@ -10,7 +10,7 @@ use super::{
 use crate::{
     api::{ConfigMap, DRCluster, RAMEN_CONFIG, schema},
     golang::quote,
-    manifest::goyaml::{Embedded, EmbeddedError},
+    manifest::goyaml::{Embedded, EmbeddedError, Fault},
     policy::Operation,
     world::Relation,
 };
@@ -27,30 +27,39 @@ fn parse(case: &Case<'_, ConfigMap>, report: &mut Report) {
         return;
     }
     if let Err(error) = case.new.spec.ramen_config() {
-        faults(error, &at(""), |pointer, message, help| {
-            let finding = report.say(pointer, message);
-            if let Some(help) = help {
+        faults(error, &at(""), |fault, pointer, message| {
+            let finding = if fault.sure {
+                report.say(pointer, message)
+            } else {
+                report.advise(pointer, message)
+            };
+            if let Some(help) = fault.help {
                 finding.fix(help);
             }
         });
     }
 }
 
-/// Hands on every reason why a text can't be read, with its pointer and the usual way out. `text` is
-/// the pointer to the text.
+/// Hands on every reason why a text can't be read, with its pointer and a message. `text` is the
+/// pointer to the text.
 pub(super) fn faults(
     error: &EmbeddedError,
     text: &str,
-    mut say: impl FnMut(String, String, Option<&'static str>),
+    mut say: impl FnMut(&Fault, String, String),
 ) {
     for fault in &error.faults {
         let message = if fault.syntax {
             let line = fault.position.line;
-            format!("line {line} of the text is no YAML: {}", fault.message)
+            let verdict = if fault.sure {
+                "is no YAML"
+            } else {
+                "may be no YAML"
+            };
+            format!("line {line} of the text {verdict}: {}", fault.message)
         } else {
             fault.message.clone()
         };
-        say(format!("{text}{}", fault.pointer), message, fault.help);
+        say(fault, format!("{text}{}", fault.pointer), message);
     }
 }
 
