@@ -117,12 +117,11 @@ fn ranges_of(cidr: &BTreeMap<String, String>, pointer: &str, clusters: Pair<'_>)
     let mut faults = wrong_keys(cidr, pointer, clusters);
     let mut networks = Vec::new();
     for (cluster, text) in clusters.iter().filter_map(|key| cidr.get_key_value(*key)) {
-        match cidr::parse(text) {
-            Ok(network) => networks.push((cluster, text, network)),
-            Err(_) => {
-                let message = format!("{} is no network", quote(text));
-                faults.push((below(pointer, cluster), message));
-            }
+        if let Ok(network) = cidr::parse(text) {
+            networks.push((cluster, text, network));
+        } else {
+            let message = format!("{} is no network", quote(text));
+            faults.push((below(pointer, cluster), message));
         }
     }
     let other: Vec<_> = networks
