@@ -1,5 +1,5 @@
-//! Puts `policies/` and `tests/scenarios/` into the binary: `explain` shows a rule's contract and its
-//! scenarios, and both stay the files that people edit.
+//! Puts `policies/`, `tests/scenarios/` and `manifests/` into the binary: `explain` shows a rule's contract
+//! and its scenarios, `manifests` prints what is to be applied, and all stay the files that people edit.
 
 use std::{
     env, fs,
@@ -9,9 +9,19 @@ use std::{
 
 fn main() -> Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("embedded.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let embedded = [("POLICIES", "policies"), ("SCENARIOS", "tests/scenarios")];
+    fs::write(out.join("embedded.rs"), folders(&root, &embedded)?)?;
+    fs::write(
+        out.join("manifests.rs"),
+        folders(&root, &[("MANIFESTS", "manifests")])?,
+    )
+}
+
+/// A constant for each folder, with its files.
+fn folders(root: &Path, folders: &[(&str, &str)]) -> Result<String> {
     let mut code = String::new();
-    for (name, folder) in [("POLICIES", "policies"), ("SCENARIOS", "tests/scenarios")] {
+    for (name, folder) in folders {
         let mut files = Vec::new();
         collect(&root.join(folder), &mut files)?;
         files.sort();
@@ -29,7 +39,7 @@ fn main() -> Result<()> {
         }
         code += "];\n";
     }
-    fs::write(out, code)
+    Ok(code)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

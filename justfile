@@ -23,7 +23,17 @@ cluster RULE:
 bless:
     INSTA_UPDATE=always cargo test --test cli
 
+# Write the shipped policies of the floor anew
+floor:
+    { grep '^#' manifests/floor/policies.yaml; cargo run --quiet -- policies; } >target/floor.yaml
+    mv target/floor.yaml manifests/floor/policies.yaml
+
+# Look for inputs that break something: review, check, yaml, config, mapping, recipe, golang or all
+fuzz TARGET SECONDS="60":
+    fuzz/run {{ TARGET }} {{ SECONDS }}
+
 # What the guard costs, beside others
 bench:
     benches/webhook.sh
     benches/check.sh
+    benches/world.py

@@ -50,19 +50,28 @@ impl Expression {
         &self.source
     }
 
-    /// What it amounts to where the variables have these values. `None` if it can't be compiled, or its
-    /// evaluation ends in an error.
-    pub fn evaluate<'a>(
-        &self,
-        variables: impl IntoIterator<Item = (&'a str, Value)>,
-    ) -> Option<Value> {
+    /// What it amounts to. `None` if it can't be compiled, or its evaluation ends in an error.
+    pub fn evaluate(&self, variables: &Variables) -> Option<Value> {
         let compiled = || Program::compile(&self.source).ok();
         let program = self.program.get_or_init(compiled).as_ref()?;
-        let mut context = FUNCTIONS.new_inner_scope();
-        for (name, value) in variables {
-            context.add_variable_from_value(name, value);
-        }
-        program.execute(&context).ok()
+        program.execute(&variables.0).ok()
+    }
+}
+
+/// The variables that expressions are evaluated with.
+pub struct Variables(Context<'static>);
+
+impl Default for Variables {
+    fn default() -> Self {
+        Self(FUNCTIONS.new_inner_scope())
+    }
+}
+
+impl Variables {
+    /// Gives a variable its value.
+    pub fn set(&mut self, name: &str, value: Value) -> &mut Self {
+        self.0.add_variable_from_value(name, value);
+        self
     }
 }
 

@@ -14,11 +14,14 @@
 //! | [`rules`] | the rules that need code, one file or folder a kind |
 //! | [`world`] | what a rule may ask about: from manifests, or watched in a cluster |
 //! | [`engine`] | request → findings → verdict: ratchet, trust, modes, exemptions |
+//! | [`floor`] | what holds without a server of ours: the rules as ValidatingAdmissionPolicies |
 //! | [`admission`] | `AdmissionReview` in and out, mutation, the TLS server |
 //! | [`cel`] | expressions in CEL, as kube-apiserver evaluates them |
+//! | [`reconcile`] | certificates, `caBundle`, defaults, the audit of what is stored: the only code that writes |
 //! | [`golang`] | what Go's and Kubernetes' own libraries make of a text: durations, networks, selectors, names |
 //! | [`manifest`] | YAML as kubectl reads it, with positions; schemas |
 //! | [`scenario`] | the scenarios that prove the rules, which `explain` shows too |
+//! | [`install`] | the manifests that an administrator applies |
 //! | [`report`] | findings, and how they are shown |
 //! | [`cli`] | one file a command |
 
@@ -27,9 +30,12 @@ pub mod api;
 pub mod cel;
 pub mod cli;
 pub mod engine;
+pub mod floor;
 pub mod golang;
+pub mod install;
 pub mod manifest;
 pub mod policy;
+pub mod reconcile;
 pub mod report;
 pub mod rules;
 pub mod scenario;

@@ -145,6 +145,19 @@ pub struct OneOf {
     pub values: Vec<String>,
 }
 
+/// A check in CEL, as `kube-apiserver` asks it by itself.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Floor {
+    /// What holds, of `object` and, on UPDATE, `oldObject`. It may not end in an error: a field is only
+    /// named where `has()` makes sure of it.
+    pub holds: String,
+    /// The field that is blamed where it does not hold.
+    pub field: PointerBuf,
+    /// What is wrong with the field, as a rule says it; an expression in braces stands for its value.
+    pub says: String,
+}
+
 /// What the guard does with a finding where one of its gates has a say of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -159,6 +172,10 @@ pub enum Gate {
 /// One rule, as `policies/` states it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a line of its own in a contract"
+)]
 pub struct Contract {
     /// The rule's name, kebab-case; it never changes its meaning once released.
     pub id: String,
@@ -172,6 +189,9 @@ pub struct Contract {
     /// Whether what it finds stops Ramen's controllers for everybody: then it holds for every user.
     #[serde(default)]
     pub crash: bool,
+    /// Whether what it finds holds up other objects than its own, though not all of them.
+    #[serde(default)]
+    pub blocks: bool,
     /// The operations it is asked at.
     pub on: Vec<Operation>,
     /// The fields whose change makes the rule run on UPDATE.
@@ -195,8 +215,9 @@ pub struct Contract {
     pub trusted: Gate,
     /// How it is checked.
     pub check: Check,
-    /// The same check in CEL, where it is part of the floor that holds without a server.
-    pub floor: Option<String>,
+    /// The same check in CEL, where it is part of the floor that holds without a server and does not
+    /// follow from [`Contract::check`].
+    pub floor: Option<Floor>,
     /// What must hold, in one line.
     pub what: String,
     /// What Ramen does otherwise.

@@ -97,6 +97,23 @@ fn exit_codes() {
     }
 }
 
+/// What a cluster, or another Ramen, knows is not what is built in.
+#[test]
+fn other_crds() {
+    record_all(
+        "crds",
+        &[
+            "check newer.yaml",
+            "check --crds crds newer.yaml",
+            "check --crds crds-flawed.yaml newer.yaml",
+            "check --crds crds --crds crds-other.yaml newer.yaml",
+            "check --crds broken.yaml newer.yaml",
+            "check --crds policy.yaml newer.yaml",
+            "check --crds nowhere newer.yaml",
+        ],
+    );
+}
+
 #[test]
 fn what_cannot_be_read() {
     record_all(
@@ -169,6 +186,63 @@ fn an_edit_is_judged_as_one() {
 }
 
 #[test]
+fn what_is_stored() {
+    record_all(
+        "audit",
+        &[
+            "audit --state stored.yaml",
+            "audit --state nowhere",
+            "audit --state clusters.yaml --state policy.yaml",
+        ],
+    );
+    let output = run("audit --state stored.yaml -o json");
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        value["blockers"],
+        serde_json::json!([{"object": "DRPlacementControl \"ramen-ops/bank\"", "others": 1}])
+    );
+    let names = value["objects"].as_array().unwrap().iter();
+    let names: Vec<&str> = names.map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["bank", "shop", "east-west-5m"]);
+    for (args, code) in [
+        ("audit --state stored.yaml", 1),
+        ("audit --state stored.yaml --profile observe", 0),
+        ("audit --state misspelt.yaml --fail-on warn", 3),
+        ("audit --state broken.yaml", 2),
+        ("audit --state nowhere", 2),
+    ] {
+        assert_eq!(run(args).status.code(), Some(code), "{args}");
+    }
+}
+
+#[test]
+fn certificates_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |args: &str| {
+        let output = run_in(folder.path(), &format!("certs out {args}"), "");
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let read = |file: &str| std::fs::read_to_string(folder.path().join("out").join(file)).unwrap();
+    let said = make("");
+    assert!(
+        said.contains("ramen-guard.ramen-guard-system.svc that lasts 90 days"),
+        "{said}"
+    );
+    let (authority, certificate) = (read("ca.crt"), read("tls.crt"));
+    // Again, by the same CA.
+    make("--name guard.example --days 7");
+    assert_eq!(read("ca.crt"), authority);
+    assert_ne!(read("tls.crt"), certificate);
+    // A CA of which half is lost is not made over.
+    std::fs::remove_file(folder.path().join("out/ca.key")).unwrap();
+    let output = run_in(folder.path(), "certs out", "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("ca.key"));
+    assert_eq!(read("ca.crt"), authority);
+}
+
+#[test]
 fn how_strict() {
     record_all(
         "strictness",
@@ -199,9 +273,33 @@ fn the_rule_book() {
     assert_eq!(ids, known);
     let json: Value = serde_json::from_slice(&run("rules -o json").stdout).unwrap();
     assert_eq!(json.as_array().unwrap().len(), known.len());
-    let placement = text(&run("rules --kind placementrule").stdout);
-    let first = placement.split(' ').next().unwrap();
-    assert!(known.contains(&first), "{placement}");
+    for kinds in [
+        "Placement placements",
+        "PlacementRule placementrules placementrule",
+        "DRPolicy drpolicies",
+        "DRCluster drclusters",
+        "DRPlacementControl drplacementcontrols drpc DRPC",
+        "VolumeReplicationGroup volumereplicationgroups vrg",
+        "Recipe recipes recipe",
+        "ConfigMap configmaps RamenConfig",
+        "Secret secrets",
+        "DRClusterConfig drclusterconfigs",
+        "MaintenanceMode maintenancemodes",
+        "ProtectedVolumeReplicationGroupList protectedvolumereplicationgrouplists",
+        "ReplicationGroupSource replicationgroupsources rgs",
+        "ReplicationGroupDestination replicationgroupdestinations rgd",
+    ] {
+        let listed = kinds
+            .split(' ')
+            .map(|kind| text(&run(&format!("rules --kind {kind}")).stdout));
+        let listed: Vec<String> = listed.collect();
+        let first = listed[0].split(' ').next().unwrap();
+        assert!(known.contains(&first), "{kinds}: {listed:?}");
+        assert!(
+            listed.iter().all(|it| *it == listed[0]),
+            "{kinds}: {listed:?}"
+        );
+    }
     record_all(
         "rules",
         &[

@@ -552,6 +552,67 @@ fn the_crash_class_is_refused_to_everybody_where_it_is_new() {
 }
 
 #[test]
+fn what_is_written_on_a_managed_cluster_warns_its_controllers_and_stops_at_what_stops_them() {
+    const CONTROLLERS: [&str; 5] = [
+        "system:serviceaccount:ramen-system:ramen-dr-cluster-operator",
+        "system:serviceaccount:openshift-dr-system:ramen-dr-cluster-operator",
+        "system:serviceaccount:open-cluster-management-agent:klusterlet-work-sa",
+        "system:serviceaccount:open-cluster-management-agent:klusterlet",
+        "system:serviceaccount:velero:velero",
+    ];
+    let spec = json!({
+        "pvcSelector": { "matchLabels": { "app": "app" } },
+        "replicationState": "secondary",
+        "s3Profiles": ["NoS3"],
+        "sync": {},
+    });
+    let group = but(
+        &ramen("VolumeReplicationGroup", "app", &spec),
+        json!({ "metadata": { "namespace": "app" } }),
+    );
+    let stateless = json!({ "spec": { "replicationState": "Primary" } });
+    let days = json!({ "spec": { "kubeObjectProtection": { "captureInterval": "1d" } } });
+    let text = |text: &str| json!({ "data": { "ramen_manager_config.yaml": text } });
+    let torn = but(&config(), text("s3StoreProfiles: none"));
+
+    let (state, interval, parse) = (
+        "vrg-replication-state-enum",
+        "vrg-capture-interval-go-duration",
+        "config-parse",
+    );
+    for wrong in [
+        create(but(&group, stateless.clone())),
+        update(&group, but(&group, stateless)),
+    ] {
+        wrong.refused(state);
+        for user in CONTROLLERS {
+            wrong.clone().by(user).warned(state, Lowered::Trusted);
+        }
+    }
+    for (wrong, rule) in [
+        (create(but(&group, days.clone())), interval),
+        (update(&group, but(&group, days.clone())), interval),
+        (create(torn.clone()), parse),
+        (update(&config(), torn.clone()), parse),
+    ] {
+        wrong.refused(rule);
+        for user in CONTROLLERS {
+            wrong.clone().by(user).refused(rule);
+        }
+    }
+    // What is stored takes a failover, a finalizer and the rest, from everybody.
+    let stored = but(&group, days);
+    let torn_elsewhere = but(&torn, json!({ "data": { "other": "x" } }));
+    for user in [&CONTROLLERS[..], &["kubernetes-admin"]].concat() {
+        let failover = json!({ "spec": { "replicationState": "primary", "action": "Failover" } });
+        update(&stored, but(&stored, failover)).by(user).allowed();
+        let finalizers = json!({ "metadata": { "finalizers": ["a/b"], "labels": { "a": "b" } } });
+        update(&stored, but(&stored, finalizers)).by(user).allowed();
+        update(&torn, torn_elsewhere.clone()).by(user).allowed();
+    }
+}
+
+#[test]
 fn what_would_stop_a_controller_by_another_object_needs_that_object() {
     let rule = "vrg-ops-namespace-needs-protected-namespaces";
     let operator = json!({ "metadata": { "name": "ramen-dr-cluster-operator-config" } });

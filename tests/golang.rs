@@ -302,7 +302,8 @@ fn names_of_kubernetes() {
     fn verdict(read: Result<(), names::NameError>) -> Option<Value> {
         read.is_ok().then(|| true.into())
     }
-    let functions: [(&str, fn(&Value) -> Option<Value>); 4] = [
+    type Check = fn(&Value) -> Option<Value>;
+    let functions: [(&str, Check); 4] = [
         ("dns-label", |input| verdict(names::dns_label(text(input)))),
         ("dns-subdomain", |input| {
             verdict(names::dns_subdomain(text(input)))
@@ -395,9 +396,9 @@ fn urls() {
     }
     .compare_texts(prop_oneof![
         shaped(
-            r"(https?|s3|a+b)://([a-z:%@]{1,5}@)?[a-z0-9.-]{1,9}(:[0-9]{0,5})?(/[a-z0-9%?# ]{0,9})?"
+            r"(https?|s3|a+b)://([a-z:%@]{1,5}@)?([a-z0-9.-]|%[0-9a-f]{2}){1,9}(:[0-9]{0,5})?(/[a-z0-9%?# ]{0,9})?"
         ),
-        shaped(r"https?://\[[0-9a-f:.]{1,9}(%25[a-z0-9]{1,3})?\](:[0-9]{0,3})?/?"),
+        shaped(r"https?://\[[0-9a-f:.]{1,9}(%25([a-z]|%[0-7][0-9a-f]){1,3})?\](:[0-9]{0,3})?/?"),
         assembled(&[
             "http", "https", ":", "/", "//", "@", "[", "]", "::1", "%25", "%2f", "%41", "%ff", "%",
             "?", "#", "a", "1.2.3.4", "9000", " ", "é", "x", "+", "-", ".", "_", "<", "^", "*",

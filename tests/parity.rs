@@ -53,7 +53,7 @@ fn checked(scenario: &Scenario, engine: &Engine) -> Outcome {
         inputs: loaded("new", &scenario.new).into(),
         context: loaded("given", &scenario.given).into(),
         old: loaded("old", &scenario.old).into(),
-        cluster: None,
+        ..Given::default()
     };
     check(engine, given)
 }

@@ -1,19 +1,8 @@
 //! Whatever comes in, an answer or a plain error comes out: in bounded time, and never a panic.
 #![allow(clippy::unwrap_used)]
 
-use std::{
-    io::Write,
-    process::{Command, Output, Stdio},
-    time::{Duration, Instant},
-};
-
 use proptest::{collection::vec, prelude::*};
 use ramen_guard::{
-    admission::{
-        mutate,
-        review::{Review, answer, answer_with_patch},
-    },
-    api::Doc,
     cli::{
         check::{Given, check},
         rules::explained,
@@ -26,6 +15,14 @@ use ramen_guard::{
     world::Store,
 };
 use serde_json::{Value, json};
+
+#[path = "robust/hostile.rs"]
+mod hostile;
+#[path = "../fuzz/src/lib.rs"]
+#[allow(unreachable_pub, dead_code)]
+mod targets;
+
+use targets::{answered, engine, world};
 
 /// What terminals obey.
 const ESCAPE: char = '\u{1b}';
@@ -151,68 +148,6 @@ fn scenario() -> impl Strategy<Value = &'static Scenario> {
     (0..scenarios().len()).prop_map(|at| &scenarios()[at])
 }
 
-fn engine(profile: Profile) -> Engine {
-    let mut settings = Settings::default().with_profile(profile);
-    settings.exemptions = true;
-    Engine::new(settings)
-}
-
-/// Everything that the webhook does with a body, and what must hold for every answer.
-fn answered(body: &[u8], world: &Store, profile: Profile) {
-    let review = match Review::read(body) {
-        Ok(review) => review,
-        Err(error) => {
-            assert!(!error.to_string().contains(char::is_control), "{error:?}");
-            return;
-        }
-    };
-    let engine = engine(profile);
-    let (verdict, early) = (
-        engine.judge(&review.request, world, None),
-        engine.judge_early(&review.request),
-    );
-    let patch = mutate::patch(&review.request);
-    for bytes in [
-        answer(&review, &verdict),
-        answer(&review, &verdict.clone().unconfirmed()),
-        answer_with_patch(&review, &early, patch.as_ref()),
-    ] {
-        let answer: Value = serde_json::from_slice(&bytes).unwrap();
-        let response = &answer["response"];
-        assert_eq!(response["uid"], *review.uid);
-        if response["allowed"] == false {
-            assert_eq!(response["status"]["code"], 403);
-            assert!(!response["status"]["message"].as_str().unwrap().is_empty());
-            assert!(response.get("patch").is_none());
-        } else {
-            assert_eq!(response["allowed"], true);
-        }
-        let warnings = response["warnings"].as_array().cloned().unwrap_or_default();
-        assert!(warnings.len() <= 9);
-        for warning in warnings {
-            let warning = warning.as_str().unwrap();
-            assert!(
-                warning.chars().count() <= 200 && !warning.contains(char::is_control),
-                "{warning:?}"
-            );
-        }
-    }
-    for finding in &verdict.findings {
-        assert!(!finding.to_string().contains(char::is_control), "{finding}");
-    }
-}
-
-fn world<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Store {
-    let mut store = Store::default();
-    for object in objects {
-        if let Ok(doc) = Doc::from_value(object.clone()) {
-            // An object that can't be read is not there.
-            let _ = store.apply(&doc);
-        }
-    }
-    store
-}
-
 fn loaded(text: String) -> Pile {
     load_text("file.yaml", text, &Limits::default()).into()
 }
@@ -274,7 +209,7 @@ proptest! {
             other => other.to_string(),
         };
         let part = |at: usize| loaded(all.get(at).map_or_else(String::new, text));
-        let given = Given { inputs: part(0), old: part(1), context: part(2), cluster: None };
+        let given = Given { inputs: part(0), old: part(1), context: part(2), ..Given::default() };
         let outcome = check(&engine(scenario.profile), given);
         let shown = human(&outcome, colour, Some(width));
         prop_assert!(shown.ends_with('\n'));
@@ -307,171 +242,6 @@ proptest! {
                 prop_assert!(!error.to_string().is_empty());
             }
         }
-    }
-}
-
-/// Runs the binary with at most 2 GB of memory, and no longer than it may take.
-fn bounded(args: &str, input: &[u8]) -> Output {
-    let start = Instant::now();
-    let binary = assert_cmd::cargo::cargo_bin!("ramen-guard").display();
-    let mut child = Command::new("sh")
-        .args(["-c", &format!("ulimit -v 2000000; exec '{binary}' {args}")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || {
-        // It may have read enough.
-        let _ = stdin.write_all(&input);
-    });
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    assert!(
-        start.elapsed() < Duration::from_secs(60),
-        "{args} took {:?}",
-        start.elapsed()
-    );
-    output
-}
-
-fn bomb() -> String {
-    let mut text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for (before, name) in ('a'..'y').zip('b'..) {
-        let aliases = vec![format!("*{before} "); 10].join(", ");
-        text += &format!("{name}: &{name} [{aliases}]\n");
-    }
-    text
-}
-
-#[test]
-fn hostile_input_is_refused_in_bounded_time() {
-    const BIG: usize = 8 << 20;
-    let object = |value: &str| {
-        format!(
-            r#"{{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{{"uid":"u","operation":"CREATE","kind":{{"group":"ramendr.openshift.io","kind":"DRPolicy"}},"object":{value}}}}}"#
-        )
-    };
-    let deep = "[".repeat(100_000);
-    let cases: Vec<(&str, Vec<u8>)> = vec![
-        ("deep list", deep.clone().into_bytes()),
-        (
-            "deep closed list",
-            format!("{deep}{}", "]".repeat(100_000)).into_bytes(),
-        ),
-        ("deep object", r#"{"a":"#.repeat(100_000).into_bytes()),
-        ("deep block", "- ".repeat(100_000).into_bytes()),
-        ("deep in a review", object(&deep).into_bytes()),
-        (
-            "deep in a field",
-            object(&format!(r#"{{"spec":{deep}"#)).into_bytes(),
-        ),
-        ("huge number", object(r#"{"spec":1e99999999}"#).into_bytes()),
-        (
-            "long number",
-            object(&format!(r#"{{"spec":{}}}"#, "9".repeat(100_000))).into_bytes(),
-        ),
-        ("not UTF-8", b"{\"kind\": \"\xff\xfe\"}".to_vec()),
-        ("not UTF-8 in YAML", b"kind: \xff\xfe".to_vec()),
-        ("alias bomb", bomb().into_bytes()),
-        (
-            "alias bomb in a review",
-            format!("kind: AdmissionReview\n{}", bomb()).into_bytes(),
-        ),
-        ("alias to itself", b"a: &a [*a]".to_vec()),
-        ("long text", vec![b'a'; BIG + 1]),
-        ("many brackets", "[],".repeat(BIG / 3 + 1).into_bytes()),
-        ("NUL", vec![0; BIG + 1]),
-    ];
-    for (name, input) in &cases {
-        for args in ["check -", "review -", "review"] {
-            let output = bounded(args, input);
-            let told = String::from_utf8_lossy(&output.stderr).into_owned()
-                + &String::from_utf8_lossy(&output.stdout);
-            let lines = told.lines().count();
-            // What is no Kubernetes object is left out, and said.
-            let left_out = args == "check -" && told.contains(" skipped (1 ");
-            assert!(
-                output.status.code() == Some(2) || left_out,
-                "{name}: {args}: {:?}: {}",
-                output.status,
-                &told[..told.floor_char_boundary(2000)]
-            );
-            assert!(
-                !told.contains("panicked") && lines < 20 && told.len() < 4000,
-                "{name}: {args}: {lines} lines, {} bytes",
-                told.len()
-            );
-        }
-    }
-}
-
-/// Megabytes in one line, with a finding about every entry or pair.
-#[test]
-fn large_objects_are_judged() {
-    let distinct = |count: usize| {
-        (0..count)
-            .map(|number| format!("x{number}."))
-            .collect::<Vec<_>>()
-    };
-    let networks =
-        (0..200_000).map(|at| format!("10.{}.{}.{}/32", at >> 16, at >> 8 & 255, at & 255));
-    for (kind, list, values) in [
-        ("DRPolicy", "drClusters", distinct(150_000)),
-        ("DRCluster", "cidrs", networks.collect()),
-        ("DRCluster", "cidrs", vec!["x".to_owned(); 200_000]),
-        (
-            "DRPlacementControl",
-            "protectedNamespaces",
-            distinct(200_000),
-        ),
-        (
-            "DRPlacementControl",
-            "protectedNamespaces",
-            vec!["a".to_owned(); 200_000],
-        ),
-    ] {
-        let object = |values: &[String]| {
-            json!({
-                "apiVersion": "ramendr.openshift.io/v1alpha1", "kind": kind,
-                "metadata": { "name": "large", "namespace": "shop" }, "spec": { list: values },
-            })
-        };
-        let (half, changed) = (&values[..values.len() / 2], &values[1..values.len() / 2]);
-        for (new, old) in [
-            (object(&values), None),
-            (object(changed), Some(object(half))),
-        ] {
-            let review = json!({
-                "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
-                "request": {
-                    "uid": "u", "operation": if old.is_some() { "UPDATE" } else { "CREATE" },
-                    "kind": { "group": "ramendr.openshift.io", "kind": kind },
-                    "object": new, "oldObject": old,
-                },
-            });
-            let output = bounded("review", review.to_string().as_bytes());
-            let told = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.code(), Some(0), "{kind}: {told}");
-            assert!(
-                output.stdout.len() < 100_000,
-                "{kind}: {} bytes",
-                output.stdout.len()
-            );
-        }
-        let output = bounded("check -", object(&values).to_string().as_bytes());
-        assert!(
-            matches!(output.status.code(), Some(0 | 1)),
-            "{kind}: {:?}",
-            output.status
-        );
-        assert!(
-            output.stdout.len() < 200_000,
-            "{kind}: {} bytes",
-            output.stdout.len()
-        );
     }
 }
 

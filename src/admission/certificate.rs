@@ -129,6 +129,44 @@ impl fmt::Debug for Pair {
     }
 }
 
+impl Pair {
+    /// Whether the key is the certificate's. `origin` names where the two come from in errors.
+    pub(crate) fn check(&self, origin: &str) -> Result<(), CertificateError> {
+        let leaf = first(&self.cert_pem, origin)?;
+        let key = KeyPair::from_pem(&self.key_pem).map_err(|_| CertificateError::NoKey {
+            origin: origin.to_owned(),
+        })?;
+        let (_, parsed) =
+            parse_x509_certificate(&leaf).map_err(|why| CertificateError::unusable(origin, why))?;
+        if parsed.public_key().raw == key.subject_public_key_info() {
+            return Ok(());
+        }
+        Err(CertificateError::Mismatch {
+            certificate: origin.to_owned(),
+            key: origin.to_owned(),
+        })
+    }
+}
+
+/// Whether the certificate names the CA as its issuer.
+pub(crate) fn issued_by(
+    cert_pem: &str,
+    ca_pem: &str,
+    origin: &str,
+) -> Result<bool, CertificateError> {
+    let (leaf, ca) = (first(cert_pem, origin)?, first(ca_pem, origin)?);
+    let unusable = |why| CertificateError::unusable(origin, why);
+    let (_, leaf) = parse_x509_certificate(&leaf).map_err(unusable)?;
+    let (_, ca) = parse_x509_certificate(&ca).map_err(unusable)?;
+    Ok(leaf.issuer().as_raw() == ca.subject().as_raw())
+}
+
+/// The first certificate of a PEM text.
+fn first(pem: &str, origin: &str) -> Result<CertificateDer<'static>, CertificateError> {
+    let mut chain = certificates(pem.as_bytes(), origin)?;
+    Ok(chain.swap_remove(0))
+}
+
 /// From when to when a certificate may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Validity {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use http::StatusCode;
 use hyper::body::Bytes;
+use tokio::sync::watch;
 
 use super::{
     metrics::{self, Endpoint, Metrics},
@@ -13,19 +14,22 @@ use super::{
     server::{Refusal, Reviewer},
 };
 use crate::{
+    api,
     engine::{Engine, Request, Verdict},
     policy::{Mode, Operation},
+    report::Lowered,
+    rules::judged_kinds,
     world::{Cluster, Store},
 };
 
-/// The kinds that are counted by name in metrics.
-pub const KINDS: &[&str] = &[
-    "DRPlacementControl",
-    "DRPolicy",
-    "DRCluster",
-    "Placement",
-    "PlacementRule",
-];
+macro_rules! kinds {
+    ($($kind:ty),*) => {
+        &[$(<$kind as api::Kind>::KIND),*]
+    };
+}
+
+/// The kinds that are counted by name in metrics: all that are judged.
+pub const KINDS: &[&str] = judged_kinds!(kinds!);
 
 /// Where the other objects are looked up.
 pub enum World {
@@ -40,6 +44,8 @@ pub struct Guard {
     engine: ArcSwap<Engine>,
     world: World,
     metrics: Arc<Metrics>,
+    /// Whether the certificate is one that clients are told to trust, where that takes time.
+    certified: Option<watch::Receiver<bool>>,
 }
 
 impl Guard {
@@ -49,7 +55,15 @@ impl Guard {
             engine: ArcSwap::from_pointee(engine),
             world,
             metrics,
+            certified: None,
         }
+    }
+
+    /// The same guard, not ready before `certified` says so.
+    #[must_use]
+    pub fn ready_when(mut self, certified: watch::Receiver<bool>) -> Self {
+        self.certified = Some(certified);
+        self
     }
 
     /// Judges by another engine from now on: the configuration has changed.
@@ -92,7 +106,7 @@ impl Guard {
         self.metrics
             .request(endpoint, &request.kind, request.operation.name(), result);
         for finding in &verdict.findings {
-            self.metrics.finding(&finding.rule.id, finding.mode.name());
+            self.metrics.finding(finding);
         }
         if verdict.findings.is_empty() {
             return;
@@ -105,6 +119,9 @@ impl Guard {
                 .map(|finding| &*finding.rule.id)
                 .collect()
         };
+        let exempted = verdict.findings.iter();
+        let exempted = exempted.filter(|finding| finding.lowered == Some(Lowered::Exempted));
+        let exempted: Vec<&str> = exempted.map(|finding| &*finding.rule.id).collect();
         tracing::info!(
             uid = review.uid,
             endpoint = endpoint.name(),
@@ -117,6 +134,7 @@ impl Guard {
             deny = ?rules(Mode::Deny),
             warn = ?rules(Mode::Warn),
             audit = ?rules(Mode::Audit),
+            exempted = ?exempted,
             "judged"
         );
     }
@@ -149,6 +167,9 @@ impl Reviewer for Guard {
     }
 
     fn ready(&self) -> Result<(), String> {
+        if self.certified.as_ref().is_some_and(|it| !*it.borrow()) {
+            return Err("the certificate that all replicas share is not there yet".to_owned());
+        }
         match &self.world {
             World::Manifests(_) => Ok(()),
             World::Cluster(cluster) => cluster.ready(),

@@ -11,6 +11,8 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder, core::Collector, process_collector::ProcessCollector,
 };
 
+use crate::report::{Finding, Lowered};
+
 /// The content type of what [`Metrics::render`] gives.
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
 
@@ -76,6 +78,8 @@ pub struct Metrics {
     kinds: &'static [&'static str],
     requests: IntCounterVec,
     findings: IntCounterVec,
+    observed: IntCounterVec,
+    exempted: IntCounterVec,
     durations: [Histogram; 2],
     in_flight: IntGauge,
     connections: IntGauge,
@@ -116,27 +120,30 @@ impl Metrics {
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1);
         registry.register(Box::new(ProcessCollector::for_self()))?;
+        let counters = |name, help, labels: &[&str]| {
+            register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
+        };
         Ok(Self {
             kinds,
-            requests: register(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "ramen_guard_requests_total",
-                        "Reviews, by what came of them.",
-                    ),
-                    &["kind", "operation", "verdict", "endpoint"],
-                ),
+            requests: counters(
+                "ramen_guard_requests_total",
+                "Reviews, by what came of them.",
+                &["kind", "operation", "verdict", "endpoint"],
             )?,
-            findings: register(
-                &registry,
-                IntCounterVec::new(
-                    Opts::new(
-                        "ramen_guard_findings_total",
-                        "Findings, by rule and by the mode that was applied.",
-                    ),
-                    &["rule", "mode"],
-                ),
+            findings: counters(
+                "ramen_guard_findings_total",
+                "Findings, by rule and by the mode that was applied.",
+                &["rule", "mode"],
+            )?,
+            observed: counters(
+                "ramen_guard_would_have_denied_total",
+                "Findings that would have refused the request if the profile did not only observe.",
+                &["rule"],
+            )?,
+            exempted: counters(
+                "ramen_guard_exemptions_total",
+                "Findings that an annotation on the object exempted it from.",
+                &["rule"],
             )?,
             durations: [Endpoint::Validate, Endpoint::Mutate]
                 .map(|endpoint| durations.with_label_values(&[endpoint.name()])),
@@ -187,6 +194,50 @@ impl Metrics {
         self.registry.register(Box::new(metric))
     }
 
+    /// A number of another part's.
+    ///
+    /// # Errors
+    /// If a metric of that name is registered.
+    pub fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, String> {
+        self.added(IntGauge::new(name, help))
+    }
+
+    /// A moment, or a duration, of another part's, in seconds.
+    ///
+    /// # Errors
+    /// If a metric of that name is registered.
+    pub fn seconds(&self, name: &str, help: &str) -> Result<Gauge, String> {
+        self.added(Gauge::new(name, help))
+    }
+
+    /// Numbers of another part's, by labels.
+    ///
+    /// # Errors
+    /// If a metric of that name is registered.
+    pub fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, String> {
+        self.added(IntGaugeVec::new(Opts::new(name, help), labels))
+    }
+
+    /// What another part counts, by labels.
+    ///
+    /// # Errors
+    /// If a metric of that name is registered.
+    pub fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntCounterVec, String> {
+        self.added(IntCounterVec::new(Opts::new(name, help), labels))
+    }
+
+    fn added<C: Collector + Clone + 'static>(
+        &self,
+        metric: Result<C, prometheus::Error>,
+    ) -> Result<C, String> {
+        register(&self.registry, metric).map_err(|error| error.to_string())
+    }
+
     /// Counts a review that was answered.
     pub fn request(&self, endpoint: Endpoint, kind: &str, operation: &str, verdict: Verdict) {
         let labels = [
@@ -203,9 +254,17 @@ impl Metrics {
         self.request(endpoint, OTHER, OTHER, Verdict::Failed);
     }
 
-    /// Counts a finding. `rule` must be the id of a rule, never a text from a request.
-    pub fn finding(&self, rule: &str, mode: &str) {
+    /// Counts a finding, and what it would have been.
+    pub fn finding(&self, finding: &Finding) {
+        // The ids of rules and the names of modes, never a text from a request.
+        let (rule, mode) = (&*finding.rule.id, finding.mode.name());
         self.findings.with_label_values(&[rule, mode]).inc();
+        let lowered = match finding.lowered {
+            Some(Lowered::Observed) => &self.observed,
+            Some(Lowered::Exempted) => &self.exempted,
+            _ => return,
+        };
+        lowered.with_label_values(&[rule]).inc();
     }
 
     /// Records how long an answer took.
@@ -267,8 +326,12 @@ fn known(names: &'static [&'static str], name: &str) -> &'static str {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Arc;
+
+    use jsonptr::PointerBuf;
 
     use super::*;
+    use crate::policy::{self, Mode};
 
     const KINDS: [&str; 2] = ["DRPolicy", "DRPlacementControl"];
 
@@ -276,13 +339,27 @@ mod tests {
     fn what_is_counted_is_shown() {
         let metrics = Metrics::new(&KINDS).unwrap();
         metrics.request(Endpoint::Validate, "DRPolicy", "CREATE", Verdict::Denied);
-        metrics.finding("drpolicy-drclusters-distinct", "deny");
+        let finding = |mode, lowered| Finding {
+            rule: policy::contract("drpolicy-drclusters-distinct").unwrap(),
+            mode,
+            pointer: PointerBuf::default(),
+            message: String::new(),
+            fix: None,
+            related: Vec::new(),
+            rests_on: Arc::default(),
+            lowered,
+        };
+        metrics.finding(&finding(Mode::Deny, None));
+        metrics.finding(&finding(Mode::Warn, Some(Lowered::Observed)));
+        metrics.finding(&finding(Mode::Audit, Some(Lowered::Exempted)));
         metrics.took(Endpoint::Mutate, Duration::from_micros(70));
         metrics.certificate_not_after().set(1.9e9);
         let text = metrics.render().unwrap();
         for line in [
             r#"ramen_guard_requests_total{endpoint="validate",kind="DRPolicy",operation="CREATE",verdict="denied"} 1"#,
             r#"ramen_guard_findings_total{mode="deny",rule="drpolicy-drclusters-distinct"} 1"#,
+            r#"ramen_guard_would_have_denied_total{rule="drpolicy-drclusters-distinct"} 1"#,
+            r#"ramen_guard_exemptions_total{rule="drpolicy-drclusters-distinct"} 1"#,
             r#"ramen_guard_request_duration_seconds_bucket{endpoint="mutate",le="0.0001"} 1"#,
             r#"ramen_guard_request_duration_seconds_bucket{endpoint="mutate",le="0.00005"} 0"#,
             r#"ramen_guard_request_duration_seconds_count{endpoint="validate"} 0"#,

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Condition, DiscoveredResource, Groups, KubeObjectProtectionSpec, ObjectReference, VolSyncSpec,
-    absent_is_default,
+    Condition, DiscoveredResource, Groups, Kind, KubeObjectProtectionSpec, Meta, ObjectReference,
+    VolSyncSpec, absent_is_default,
 };
 
 /// What a `DRPlacementControl` asks for; `api/v1alpha1/drplacementcontrol_types.go`.
@@ -205,10 +205,26 @@ pub struct VRGResourceMeta {
     pub protected_static_ip_vms: Vec<DiscoveredResource>,
 }
 
-kind!(
-    DRPlacementControl,
-    "drplacementcontrols",
-    namespaced: true,
-    DRPlacementControlSpec,
-    DRPlacementControlStatus
-);
+impl Kind for DRPlacementControl {
+    const GROUP: &'static str = super::GROUP;
+    const VERSION: &'static str = super::VERSION;
+    const KIND: &'static str = "DRPlacementControl";
+    const PLURAL: &'static str = "drplacementcontrols";
+    const NAMESPACED: bool = true;
+    type Spec = DRPlacementControlSpec;
+    type Status = DRPlacementControlStatus;
+
+    /// There are thousands of them, and of what a controller reports about one only how far it has come is
+    /// anybody else's business: whoever is judged brings its own.
+    fn trim(meta: &mut Meta, _spec: &mut Self::Spec, status: &mut Self::Status) {
+        meta.finalizers = Vec::new();
+        meta.owner_references = Vec::new();
+        *status = Self::Status {
+            phase: status.phase.take(),
+            progression: status.progression.take(),
+            observed_generation: status.observed_generation,
+            preferred_decision: status.preferred_decision.take(),
+            ..Self::Status::default()
+        };
+    }
+}

@@ -152,6 +152,13 @@ fn bytes<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error
     Ok(value.as_str().map(str::to_owned))
 }
 
+impl S3StoreProfile {
+    /// The name that stands for no store, where one has to be named. No profile should have it.
+    ///
+    /// Source: internal/controller/ramenconfig.go:60
+    pub const NONE: &str = "NoS3";
+}
+
 /// Names a `Secret` (`corev1.SecretReference`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::CustomResource;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use super::absent_is_default;
 
@@ -125,11 +124,7 @@ pub struct Group {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_cluster_resources: Option<bool>,
     /// Which objects or PVCs; all of them when empty.
-    #[serde(
-        default,
-        deserialize_with = "selector",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::field::plain_label_selector")]
     pub label_selector: Option<LabelSelector>,
     /// Which PVCs by name. Not read.
@@ -208,11 +203,7 @@ pub struct Hook {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub select_resource: Option<String>,
     /// Which objects, by label.
-    #[serde(
-        default,
-        deserialize_with = "selector",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "super::field::plain_label_selector")]
     pub label_selector: Option<LabelSelector>,
     /// Which objects, by name: a name or a regular expression.
@@ -274,7 +265,7 @@ pub struct Operation {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
     /// The command: a JSON list of strings, or a line that is split as a shell splits it.
-    #[serde(default, deserialize_with = "command")]
+    #[serde(default, deserialize_with = "absent_is_default")]
     #[schemars(!default, length(min = 1))]
     pub command: String,
     /// What a failure does: `continue`, or anything else to fail; the hook's when absent.
@@ -331,19 +322,6 @@ pub struct Job {
     /// The operation that undoes it: `OPERATION` of this hook or `HOOK/OPERATION`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inverse_op: Option<String>,
-}
-
-/// Reads a label selector. The Recipes of other products have a text here, which the API server refuses;
-/// the rest of such a Recipe is read all the same, as if the selector had no terms.
-fn selector<'de, D: Deserializer<'de>>(input: D) -> Result<Option<LabelSelector>, D::Error> {
-    let value = Option::<Value>::deserialize(input)?;
-    Ok(value.map(|value| LabelSelector::deserialize(value).unwrap_or_default()))
-}
-
-/// Reads a command. Other products have a list here, which the API server refuses, see [`selector`].
-fn command<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
-    let value = Value::deserialize(input)?;
-    Ok(value.as_str().unwrap_or_default().to_owned())
 }
 
 kind!(Recipe, "recipes", namespaced: true, RecipeSpec, RecipeStatus);

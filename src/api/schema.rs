@@ -166,8 +166,8 @@ impl Transform for NoNull {
 }
 
 /// The part of a schema that has defaults, and nothing else: for most objects there is nothing to walk.
-#[derive(Default)]
-struct Defaults {
+#[derive(Debug, Default)]
+pub(crate) struct Defaults {
     value: Option<Value>,
     nullable: bool,
     properties: Vec<(String, Self)>,
@@ -176,7 +176,7 @@ struct Defaults {
 }
 
 impl Defaults {
-    fn of(schema: &Value) -> Self {
+    pub(crate) fn of(schema: &Value) -> Self {
         let below = |key| {
             schema
                 .get(key)
@@ -220,7 +220,7 @@ impl Defaults {
         }
     }
 
-    fn apply(&self, value: &mut Value) {
+    pub(crate) fn apply(&self, value: &mut Value) {
         match value {
             Value::Object(fields) => {
                 for (name, defaults) in &self.properties {

@@ -15,6 +15,7 @@ use crate::{
     api::{Doc, Key},
     engine::{Engine, Request, User, Verdict},
     manifest::{
+        crds::Crds,
         load::{LoadError, Manifest},
         pile::Pile,
         position::{Position, Source},
@@ -33,6 +34,11 @@ pub(crate) struct Args {
     /// Objects that are only looked at: files or folders
     #[arg(long, value_name = "PATH")]
     context: Vec<PathBuf>,
+    /// The CRDs that manifests have to fit, instead of those that are built in: files or folders with
+    /// CustomResourceDefinitions, such as a cluster's, or another Ramen's. Kinds of other groups that
+    /// they define are checked, too
+    #[arg(long, value_name = "PATH")]
+    crds: Vec<PathBuf>,
     /// Looks the other objects up in the current cluster
     #[arg(long)]
     live: bool,
@@ -50,7 +56,7 @@ pub(crate) struct Args {
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum FailOn {
+pub(super) enum FailOn {
     /// What would be refused
     #[default]
     Deny,
@@ -75,10 +81,14 @@ pub struct Given {
     pub old: Pile,
     /// What a cluster holds, if one was asked.
     pub cluster: Option<Store>,
+    /// What kinds have to fit, where it is not what is built in.
+    pub crds: Crds,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let engine = Engine::new(args.strictness.settings()?);
+    let crds = Crds::read(&args.crds, &mut std::io::stdin().lock());
+    let crds = crds.map_err(|error| error.to_string())?;
     let cluster = args.live.then(|| live(&engine)).transpose()?;
     let pile = |paths| Pile::of(paths, &mut std::io::stdin().lock());
     let given = Given {
@@ -86,18 +96,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         context: pile(&args.context),
         old: pile(&args.old),
         cluster,
+        crds,
     };
     let outcome = check(&engine, given);
     if outcome.judged == 0 && outcome.skipped.is_empty() && outcome.unread.is_empty() {
         return Err(nothing(&args.paths));
     }
     let text = match args.output {
-        Format::Human => human(
-            &outcome,
-            std::io::stdout().is_terminal()
-                && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-            terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into()),
-        ),
+        Format::Human => for_people(&outcome),
         Format::Json => format!("{:#}\n", json(&outcome)),
     };
     print(&text)?;
@@ -106,7 +112,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     ))
 }
 
-fn nothing(paths: &[PathBuf]) -> String {
+/// The outcome for people, as their terminal can show it.
+pub(super) fn for_people(outcome: &Outcome) -> String {
+    human(
+        outcome,
+        std::io::stdout().is_terminal()
+            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into()),
+    )
+}
+
+pub(super) fn nothing(paths: &[PathBuf]) -> String {
     let name = |path: &PathBuf| {
         if path.as_os_str() == "-" {
             return "on standard input".to_owned();
@@ -121,10 +137,16 @@ fn nothing(paths: &[PathBuf]) -> String {
 ///
 /// They are read twice: for the world that they make up, and to be judged in it.
 pub fn check(engine: &Engine, given: Given) -> Outcome {
+    check_in_world(engine, given).0
+}
+
+/// As [`check`], with the world that the manifests make up.
+pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) {
     let live = given.cluster.is_some();
     let mut world = given.cluster.unwrap_or_default();
     let mut check = Check {
         piles: [given.inputs, given.context],
+        crds: given.crds,
         ..Check::default()
     };
     // The objects of the run stand in front of what is given as context.
@@ -157,7 +179,7 @@ pub fn check(engine: &Engine, given: Given) -> Outcome {
             check.judge(engine, &world, manifest, old.get(&identity(&manifest.doc)));
         }
     }
-    check.outcome
+    (check.outcome, world)
 }
 
 /// The current cluster as it is now.
@@ -182,6 +204,7 @@ const CONTEXT: usize = 1;
 struct Check {
     outcome: Outcome,
     piles: [Pile; 2],
+    crds: Crds,
     /// Where an object was written: which pile, which part of it, which manifest of that.
     places: HashMap<Key, (usize, usize, usize)>,
 }
@@ -226,8 +249,8 @@ impl Check {
             user: User::default(),
             dry_run: false,
         };
-        let request = request.with_defaults();
-        let verdict = engine.judge_offline(&request, world, manifest);
+        let request = request.with_defaults_of(&self.crds);
+        let verdict = engine.judge_offline(&request, world, manifest, &self.crds);
         if !verdict.known {
             let label = if request.group.is_empty() {
                 request.kind
@@ -276,7 +299,7 @@ impl Check {
 }
 
 /// The gravest of very many findings, in their order, and how many more there are.
-fn gravest(mut findings: Vec<Finding>) -> (Vec<Finding>, usize) {
+pub(super) fn gravest(mut findings: Vec<Finding>) -> (Vec<Finding>, usize) {
     let more = findings.len().saturating_sub(FINDINGS);
     if more > 0 {
         let mut order: Vec<usize> = (0..findings.len()).collect();
@@ -307,12 +330,12 @@ fn identity(doc: &Doc) -> Identity {
     )
 }
 
-fn place_of(manifest: &Manifest, pointer: &Pointer) -> Place {
+pub(super) fn place_of(manifest: &Manifest, pointer: &Pointer) -> Place {
     place(&manifest.source, &manifest.position(pointer))
 }
 
 /// An unknown field, or one that YAML reads as another, is a matter of its name, not of its value.
-fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
+pub(super) fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
     const ABOUT_NAMES: [&str; 2] = [
         "object-yaml11-surprise",
         "vrg-recipe-parameter-name-yaml-bool",

@@ -1,10 +1,17 @@
 //! The command line: one file a command.
 
+mod audit;
+mod break_glass;
+mod certs;
 pub mod check;
 mod completions;
+mod manifests;
+mod policies;
 mod review;
 pub mod rules;
 mod serve;
+mod takeaway;
+mod uninstall;
 
 use std::{
     io::{ErrorKind, Write},
@@ -34,10 +41,16 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Args),
+    Audit(audit::Args),
     Serve(serve::Args),
     Review(review::Args),
     Rules(rules::RulesArgs),
     Explain(rules::ExplainArgs),
+    Manifests(manifests::Args),
+    BreakGlass(break_glass::Args),
+    Uninstall(uninstall::Args),
+    Certs(certs::Args),
+    Policies(policies::Args),
     Completions(completions::Args),
 }
 
@@ -46,10 +59,16 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::rules(&args),
         Command::Explain(args) => rules::explain(&args),
+        Command::Manifests(args) => manifests::run(&args),
+        Command::BreakGlass(args) => break_glass::run(&args),
+        Command::Uninstall(args) => uninstall::run(&args),
+        Command::Certs(args) => certs::run(&args),
+        Command::Policies(args) => policies::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error| {
@@ -68,6 +87,15 @@ fn print(text: &str) -> Result<ExitCode, String> {
         }
         _ => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Runs what talks to a cluster.
+fn wait<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| format!("nothing can be started: {error}"))?;
+    Ok(runtime.block_on(work))
 }
 
 /// How a command shows its result.

@@ -9,13 +9,14 @@ use crate::{
     engine::{Settings, rule_hint},
     policy::{self, Contract, Operation, Profile},
     report::nearest,
+    rules::kind_named,
     scenario::{Expected, Scenario, scenarios_of},
 };
 
 /// Lists the rules with mode and kind
 #[derive(clap::Args, Debug)]
 pub(crate) struct RulesArgs {
-    /// Only the rules about this kind
+    /// Only the rules about this kind, as kubectl would know it: Recipe, recipes, vrg
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
     /// As a table, or as JSON
@@ -28,7 +29,8 @@ pub(crate) struct RulesArgs {
 pub(super) fn rules(args: &RulesArgs) -> Result<ExitCode, String> {
     let settings = args.strictness.settings()?;
     let mut shown: Vec<&Contract> = policy::contracts().iter().collect();
-    if let Some(kind) = &args.kind {
+    if let Some(named) = &args.kind {
+        let kind = kind_named(named).unwrap_or(named);
         let about = |contract: &&Contract| {
             let kinds = contract.also.iter().chain([&contract.kind]);
             kinds
@@ -45,7 +47,7 @@ pub(super) fn rules(args: &RulesArgs) -> Result<ExitCode, String> {
                     .map(|kind| &**kind),
             );
             let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
-            return Err(format!("there are no rules about \"{kind}\"{hint}"));
+            return Err(format!("there are no rules about \"{named}\"{hint}"));
         }
     }
     let text = match args.output {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use prometheus::IntCounter;
-use tokio::{signal::unix, sync::oneshot};
+use tokio::{signal::unix, sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Strictness, state};
@@ -21,15 +21,17 @@ use crate::{
         metrics::Metrics,
         server::{Bound, Limits, ServerConfig, serve},
         tls::{Source, TlsConfig},
+        world::WorldMetrics,
     },
     engine::Engine,
+    reconcile::{self, Certificates, Lives, Options, Pace, Reconciler},
     world::Cluster,
 };
 
 /// How long a certificate lasts that is made in memory and gone with the process.
 const LIFETIME: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The names that an API server, or a person on the same machine, may call the webhook by.
-const NAMES: [&str; 6] = [
+pub(super) const NAMES: [&str; 6] = [
     "localhost",
     "127.0.0.1",
     "::1",
@@ -59,11 +61,22 @@ pub(crate) struct Args {
         env = "RAMEN_GUARD_METRICS_BIND"
     )]
     metrics_bind: SocketAddr,
-    /// The certificate in PEM, followed when it changes; made in memory if not given
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    /// The certificate in PEM, followed when it changes; if not given, a pod shares one with its like, and
+    /// elsewhere one is made in memory
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_key",
+        env = "RAMEN_GUARD_TLS_CERT"
+    )]
     tls_cert: Option<PathBuf>,
     /// The certificate's private key in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "tls_cert",
+        env = "RAMEN_GUARD_TLS_KEY"
+    )]
     tls_key: Option<PathBuf>,
     /// Asks clients for a certificate that one of these CAs signed
     #[arg(long, value_name = "FILE")]
@@ -77,11 +90,31 @@ pub(crate) struct Args {
     /// How long to go on accepting after SIGTERM, not ready any more, while endpoints are taken out
     #[arg(long, default_value_t = 0, value_name = "SECONDS")]
     linger: u64,
+    /// Writes nothing into the cluster: no certificate, no caBundle, no defaults, no audit. It never does
+    /// outside of a pod
+    #[arg(long)]
+    no_reconcile: bool,
+    /// Makes the reconciler's clocks run this much slower; less than 1 is faster, for tests
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR", hide = true, value_parser = factor)]
+    pace: f64,
+    /// How long the guard's own CA lasts
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    ca_life: Option<u64>,
+    /// How long the guard's own serving certificate lasts
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    certificate_life: Option<u64>,
     /// The log's format: json, or text for people
     #[arg(long, value_enum, default_value_t, env = "RAMEN_GUARD_LOG_FORMAT")]
     log_format: LogFormat,
     #[command(flatten)]
     strictness: Strictness,
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.parse::<f64>().ok();
+    factor
+        .filter(|factor| (0.001..=1000.0).contains(factor))
+        .ok_or_else(|| "it is a number from 0.001 to 1000".to_owned())
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,31 +138,39 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
 async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
     let stop = CancellationToken::new();
     let metrics = Arc::new(Metrics::new(KINDS).map_err(|error| error.to_string())?);
-    let (source, ca) = certificate(args)?;
+    let mut reconciler = None;
     let world = if args.state.is_empty() {
         let client = Cluster::client().await.map_err(|error| error.to_string())?;
-        World::Cluster(Cluster::watch(
-            client,
-            &engine.settings.ramen.namespace,
-            &stop,
-        ))
+        reconciler = reconcile(args, &client, &metrics)?;
+        let cluster = Cluster::watch(client, &engine.settings.ramen.namespace, &stop);
+        WorldMetrics::new(Arc::clone(&cluster))
+            .and_then(|world| metrics.register(world))
+            .map_err(|error| error.to_string())?;
+        World::Cluster(cluster)
     } else {
         World::Manifests(Box::new(state(&args.state)?))
     };
-    let guard = Arc::new(Guard::new(engine, world, Arc::clone(&metrics)));
-    let failures = IntCounter::new(
-        "ramen_guard_config_reload_failures_total",
-        "Times that the configuration could not be read again.",
-    );
-    let failures = failures.map_err(|error| error.to_string())?;
-    metrics
-        .register(failures.clone())
-        .map_err(|error| error.to_string())?;
-    tokio::spawn(follow(
-        Arc::clone(&guard),
-        args.strictness.clone(),
-        failures,
-    ));
+    let cluster = match &world {
+        World::Cluster(cluster) => Some(Arc::clone(cluster)),
+        World::Manifests(_) => None,
+    };
+    let (reconciler, shared) = reconciler.unzip();
+    let mut guard = Guard::new(engine, world, Arc::clone(&metrics));
+    let (source, ca) = match shared.flatten() {
+        Some(shared) => {
+            guard = guard.ready_when(shared.held);
+            (Source::Given(shared.pair), None)
+        }
+        None => certificate(args)?,
+    };
+    let guard = Arc::new(guard);
+    follow(&guard, &args.strictness, &metrics)?;
+    let mut tasks = match reconciler.zip(cluster) {
+        Some((reconciler, cluster)) => {
+            reconciler.start(Arc::clone(&guard), cluster, &metrics, &stop)?
+        }
+        None => JoinSet::new(),
+    };
     let (bound, told) = oneshot::channel();
     let config = ServerConfig {
         bind: args.bind,
@@ -153,6 +194,7 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
     };
     let (summary, ()) = tokio::join!(serve(config, guard, metrics, stop), announced);
     let summary = summary.map_err(|error| error.to_string())?;
+    while tasks.join_next().await.is_some() {}
     if summary.cut > 0 {
         tracing::warn!(
             cut = summary.cut,
@@ -160,6 +202,30 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Gets ready what writes into the cluster, where that is wanted and this is a pod.
+fn reconcile(
+    args: &Args,
+    client: &kube::Client,
+    metrics: &Arc<Metrics>,
+) -> Result<Option<(Reconciler, Option<Certificates>)>, String> {
+    let Some(namespace) = reconcile::namespace().filter(|_| !args.no_reconcile) else {
+        tracing::info!("nothing is written into the cluster: this is no pod, or --no-reconcile");
+        return Ok(None);
+    };
+    let usual = Lives::default();
+    let seconds = |given: Option<u64>, usual| given.map_or(usual, Duration::from_secs);
+    let lives = Lives {
+        authority: seconds(args.ca_life, usual.authority),
+        certificate: seconds(args.certificate_life, usual.certificate),
+    };
+    let options = Options {
+        namespace,
+        pace: Pace::times(args.pace),
+        lives: args.tls_cert.is_none().then_some(lives),
+    };
+    Reconciler::new(client, options, metrics).map(Some)
 }
 
 /// The certificate to serve, and its CA where both are made here.
@@ -211,30 +277,45 @@ fn announce(bound: &Bound, ca: Option<&str>, ca_out: Option<&Path>, example: boo
 
 /// Reads the configuration again when its file changes, and every day, since exemptions end with one.
 /// A broken file leaves the last good one in force.
-async fn follow(guard: Arc<Guard>, strictness: Strictness, failures: IntCounter) {
-    let mut failed = None;
-    loop {
-        tokio::time::sleep(RELOAD).await;
-        match strictness.settings() {
-            Ok(settings) => {
-                if failed.take().is_some() {
-                    tracing::info!("the configuration can be read again");
+fn follow(guard: &Arc<Guard>, strictness: &Strictness, metrics: &Metrics) -> Result<(), String> {
+    let failures = IntCounter::new(
+        "ramen_guard_config_reload_failures_total",
+        "Times that the configuration could not be read again.",
+    );
+    let failures = failures.map_err(|error| error.to_string())?;
+    metrics
+        .register(failures.clone())
+        .map_err(|error| error.to_string())?;
+    let (guard, strictness) = (Arc::clone(guard), strictness.clone());
+    tokio::spawn(async move {
+        let mut failed = None;
+        loop {
+            tokio::time::sleep(RELOAD).await;
+            match strictness.settings() {
+                Ok(settings) => {
+                    if failed.take().is_some() {
+                        tracing::info!("the configuration can be read again");
+                    }
+                    if settings != guard.engine().settings {
+                        tracing::info!("going by the configuration as it is now");
+                        guard.replace(Engine::new(settings));
+                    }
                 }
-                guard.replace(Engine::new(settings));
-            }
-            Err(error) => {
-                // Counted at every look, so that an alert stays on; said once.
-                failures.inc();
-                if failed.as_ref() != Some(&error) {
-                    tracing::error!(
-                        error,
-                        "the configuration can't be read; the last good one stays in force"
-                    );
-                    failed = Some(error);
+                Err(error) => {
+                    // Counted at every look, so that an alert stays on; said once.
+                    failures.inc();
+                    if failed.as_ref() != Some(&error) {
+                        tracing::error!(
+                            error,
+                            "the configuration can't be read; the last good one stays in force"
+                        );
+                        failed = Some(error);
+                    }
                 }
             }
         }
-    }
+    });
+    Ok(())
 }
 
 fn stop_on_signal(stop: CancellationToken) -> Result<(), String> {

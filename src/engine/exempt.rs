@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The annotation: `RULE[, RULE]... until YYYY-MM-DD: REASON`.
-pub(super) const EXEMPT: &str = "guard.ramendr.openshift.io/exempt";
+pub(crate) const EXEMPT: &str = "guard.ramendr.openshift.io/exempt";
 
 /// The rule that speaks about exemptions that don't hold.
 pub(super) static CONTRACT: LazyLock<&'static Contract> = LazyLock::new(|| {

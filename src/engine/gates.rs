@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Labels that mark an object which a backup tool is putting back.
-const RESTORE_LABELS: [&str; 2] = ["velero.io/restore-name", "velero.io/backup-name"];
+pub(crate) const RESTORE_LABELS: [&str; 2] = ["velero.io/restore-name", "velero.io/backup-name"];
 
 /// What of a request decides about its findings.
 #[derive(Debug)]
@@ -33,6 +33,39 @@ pub(super) struct Standing {
     pub(super) unconfirmed: bool,
     /// Whether the object is exempted from the rule.
     pub(super) exempted: bool,
+}
+
+/// What makes less of a finding, as far as that can be told before there is a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Situation {
+    /// Nothing does.
+    Plain,
+    /// A trusted user asks.
+    Trusted,
+    /// The stored object has the fault already.
+    Stored,
+    /// A backup tool puts the object back.
+    Restored,
+    /// The object is exempted from the rule.
+    Exempted,
+}
+
+/// What becomes of a finding of an object-local rule in a situation.
+pub(crate) fn foreseen(contract: &Contract, settings: &Settings, situation: Situation) -> Mode {
+    let gates = Gates {
+        trusted: situation == Situation::Trusted,
+        restored: situation == Situation::Restored,
+        recovery: false,
+        create: situation == Situation::Restored,
+        dry_run: false,
+    };
+    let standing = Standing {
+        most: Mode::Deny,
+        stored: situation == Situation::Stored,
+        unconfirmed: false,
+        exempted: situation == Situation::Exempted,
+    };
+    gates.apply(contract, settings, standing).0
 }
 
 impl Gates {

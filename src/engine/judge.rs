@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::{self, Doc, Key, Object},
-    manifest::load::Manifest,
+    manifest::{crds::Crds, load::Manifest},
     policy::{self, Check, Contract, Gate, Mode, Operation},
     report::{Finding, Lowered, list, plain},
     rules::{Case, Draft, Entry, Judged, Report, judged_kinds},
@@ -111,8 +111,14 @@ impl Engine {
     }
 
     /// Judges a manifest: as [`Engine::judge`] does, and by its kind's schema, as the API server would
-    /// do first.
-    pub fn judge_offline(&self, request: &Request, world: &Store, manifest: &Manifest) -> Verdict {
+    /// do first. The kinds that `crds` define have theirs from there.
+    pub fn judge_offline(
+        &self,
+        request: &Request,
+        world: &Store,
+        manifest: &Manifest,
+        crds: &Crds,
+    ) -> Verdict {
         let mut verdict = self.judge(request, world, None);
         if verdict.findings.iter().any(is_unreadable)
             && let Some((rest, wrong)) = offline::emptied(request)
@@ -124,7 +130,7 @@ impl Engine {
                 .retain(|finding| !is_unreadable(finding) && !is_wrong(finding));
             verdict.findings.append(&mut rest.findings);
         }
-        offline::add(&mut verdict, request, manifest, &self.settings);
+        offline::add(&mut verdict, request, manifest, &self.settings, crds);
         verdict
     }
 

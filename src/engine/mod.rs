@@ -3,6 +3,7 @@
 //! Judging is pure: no clock, no network, no file. The gates are the same for every rule and every
 //! front end, and each is here because its opposite has hurt someone.
 
+mod audit;
 mod exempt;
 mod gates;
 mod judge;
@@ -11,10 +12,13 @@ mod request;
 mod settings;
 mod watch;
 
+pub use audit::Audited;
+pub(crate) use exempt::EXEMPT;
+pub(crate) use gates::{RESTORE_LABELS, Situation, foreseen};
 pub use judge::{Engine, Verdict};
 pub use request::{Request, User};
 pub(crate) use settings::rule_hint;
-pub use settings::{RamenSettings, Settings, SettingsError};
+pub use settings::{RamenSettings, ReconcileSettings, Settings, SettingsError};
 
 /// What our own annotations and labels are under.
 pub const DOMAIN: &str = "guard.ramendr.openshift.io";

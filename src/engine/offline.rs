@@ -2,6 +2,7 @@
 //! and what YAML makes of what was written.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
@@ -11,8 +12,9 @@ use serde_json::{Value, json};
 
 use super::{Request, Settings, Verdict, judge::is_unreadable};
 use crate::{
-    api::{self, Kind as _, VolumeReplicationGroup},
+    api::{self, Kind as _, UnreadStatus, VolumeReplicationGroup},
     manifest::{
+        crds::{self, Crds},
         load::Manifest,
         schema::{Schema, SchemaError, SchemaErrorKind},
         yaml::{Surprise, SurpriseKind},
@@ -63,20 +65,46 @@ pub(super) fn emptied(request: &Request) -> Option<(Request, Vec<PointerBuf>)> {
 
 /// Adds what the schema says to the verdict of the rules. Where a rule blames the same field, it says
 /// it better.
+///
+/// A kind that one of the CRDs defines has to fit that one; another kind of Ramen's has to fit the schema
+/// that the guard was built with.
 pub(super) fn add(
     verdict: &mut Verdict,
     request: &Request,
     manifest: &Manifest,
     settings: &Settings,
+    crds: &Crds,
 ) {
-    let own = (request.group == api::GROUP).then(|| schema(&request.kind));
-    let schema = match own.flatten() {
+    let offline = Offline {
+        request,
+        manifest,
+        settings,
+    };
+    let version = crds::version_of(&manifest.doc);
+    let given = crds.find(&request.group, &request.kind);
+    let schema = if let Some(crd) = given {
+        if crd.version(version).is_none() {
+            let fix = "write a version that is served";
+            offline.add_version(verdict, crd.versions(), Mode::Deny, fix);
+        }
+        crd.version(version).map(|version| &version.schema)
+    } else {
+        let own = (request.group == api::GROUP).then(|| schema(&request.kind));
+        let own = own.flatten();
+        if own.is_some() && version != api::VERSION {
+            // A newer Ramen may serve it.
+            let fix = "correct the version; if a newer Ramen serves it, give its CRDs with --crds";
+            offline.add_version(verdict, [api::VERSION].into_iter(), Mode::Warn, fix);
+        }
+        own
+    };
+    let schema = match schema {
         Some(schema) => schema,
-        None if verdict.known => &ANY,
+        None if verdict.known || given.is_some() => &ANY,
         None => return,
     };
     verdict.known = true;
-    add_errors(verdict, request, manifest, settings, schema);
+    offline.add_errors(verdict, schema, given.is_some());
     let keys = manifest.surprises.iter().filter(|surprise| surprise.key);
     for surprise in keys {
         add_key(verdict, request, surprise, settings);
@@ -84,69 +112,120 @@ pub(super) fn add(
     verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
 }
 
-fn add_errors(
-    verdict: &mut Verdict,
-    request: &Request,
-    manifest: &Manifest,
-    settings: &Settings,
-    schema: &Schema,
-) {
-    let old = request.old.as_ref().map(|old| &old.value);
-    let errors = schema.validate_change(manifest.raw(), old);
-    if errors.is_empty() {
-        return;
-    }
-    // As the API server does, what is stored already is let be.
-    let stored: HashSet<(PointerBuf, String)> = old
-        .map_or_else(Vec::new, |old| schema.validate(old))
-        .into_iter()
-        .map(|error| (error.pointer, error.message))
-        .collect();
-    let mut said = Said::of(&verdict.findings);
-    let mut readable = true;
-    for error in errors {
-        let unknown = matches!(error.kind, SchemaErrorKind::UnknownField { .. });
-        let Some(contract) = policy::contract(if unknown {
-            "object-unknown-field"
-        } else {
-            "object-schema"
-        }) else {
-            continue;
+/// A manifest, and how it is judged.
+struct Offline<'a> {
+    request: &'a Request,
+    manifest: &'a Manifest,
+    settings: &'a Settings,
+}
+
+impl Offline<'_> {
+    /// Says that the kind is not served in the version that the manifest names.
+    fn add_version<'v>(
+        &self,
+        verdict: &mut Verdict,
+        served: impl Iterator<Item = &'v str>,
+        most: Mode,
+        fix: &str,
+    ) {
+        let Some(rule) = policy::contract("object-schema") else {
+            return;
         };
-        let at = (error.pointer.clone(), error.message.clone());
-        let kept = match error.kind {
-            SchemaErrorKind::Rule { unchanged } => unchanged,
-            _ => stored.contains(&at),
-        };
-        let (mode, lowered) = standing(contract, settings, kept);
-        if mode == Mode::Off {
-            continue;
+        let (group, kind) = (&self.request.group, &self.request.kind);
+        let served: Vec<String> = served.map(|version| format!("{group}/{version}")).collect();
+        let (mode, lowered) = standing(rule, self.settings, false);
+        let mode = mode.min(most);
+        if mode > Mode::Off {
+            verdict.findings.push(Finding {
+                rule,
+                mode,
+                pointer: PointerBuf::from_tokens(["apiVersion"]),
+                message: format!("{kind} is served as {}", served.join(", ")),
+                fix: Some(fix.to_owned()),
+                related: Vec::new(),
+                rests_on: Arc::default(),
+                lowered,
+            });
         }
-        readable = false;
-        if said.has(&error.pointer, mode, unknown) {
-            continue;
-        }
-        said.add(&error.pointer, mode);
-        let fix = fix(&error, &manifest.surprises);
-        let message = match error.kind {
-            SchemaErrorKind::UnknownField { .. } => "the kind has no such field".to_owned(),
-            _ => error.message,
-        };
-        verdict.findings.push(Finding {
-            rule: contract,
-            mode,
-            pointer: error.pointer,
-            message: plain(message),
-            fix,
-            related: Vec::new(),
-            rests_on: Arc::default(),
-            lowered,
-        });
     }
-    // The schema says better what is wrong than the reading that failed of it.
-    verdict
-        .findings
-        .retain(|finding| readable || !is_unreadable(finding));
+
+    /// `given`: whether the schema is another one than that of the types, which then have no say in which
+    /// fields there are.
+    fn add_errors(&self, verdict: &mut Verdict, schema: &Schema, given: bool) {
+        let Self {
+            request,
+            manifest,
+            settings,
+        } = self;
+        let old = request.old.as_ref().map(|old| &old.value);
+        let errors = schema.validate_change(&written(manifest, schema), old);
+        if given {
+            let is_unknown = |finding: &Finding| {
+                let mut unknown = errors
+                    .iter()
+                    .filter(|error| matches!(error.kind, SchemaErrorKind::UnknownField { .. }));
+                unknown.any(|error| error.pointer == finding.pointer)
+            };
+            verdict.findings.retain(|finding| {
+                !finding.rule.id.ends_with("-unknown-field") || is_unknown(finding)
+            });
+        }
+        if errors.is_empty() {
+            return;
+        }
+        // As the API server does, what is stored already is let be.
+        let stored: HashSet<(PointerBuf, String)> = old
+            .map_or_else(Vec::new, |old| schema.validate(old))
+            .into_iter()
+            .map(|error| (error.pointer, error.message))
+            .collect();
+        let said = Said::of(&verdict.findings);
+        // Of one field the first that there is to say is enough.
+        let mut own: HashMap<PointerBuf, Mode> = HashMap::new();
+        let mut readable = true;
+        for error in errors {
+            let unknown = matches!(error.kind, SchemaErrorKind::UnknownField { .. });
+            let Some(contract) = policy::contract(if unknown {
+                "object-unknown-field"
+            } else {
+                "object-schema"
+            }) else {
+                continue;
+            };
+            let at = (error.pointer.clone(), error.message.clone());
+            let kept = error.stored || error.kind != SchemaErrorKind::Rule && stored.contains(&at);
+            let (mode, lowered) = standing(contract, settings, kept);
+            if mode == Mode::Off {
+                continue;
+            }
+            readable = false;
+            let said = said.has(&error.pointer, mode, unknown)
+                || own.get(&error.pointer).is_some_and(|most| *most >= mode);
+            if said {
+                continue;
+            }
+            own.insert(error.pointer.clone(), mode);
+            let fix = fix(&error, &manifest.surprises);
+            let message = match error.kind {
+                SchemaErrorKind::UnknownField { .. } => "the kind has no such field".to_owned(),
+                _ => error.message,
+            };
+            verdict.findings.push(Finding {
+                rule: contract,
+                mode,
+                pointer: error.pointer,
+                message: plain(message),
+                fix,
+                related: Vec::new(),
+                rests_on: Arc::default(),
+                lowered,
+            });
+        }
+        // The schema says better what is wrong than the reading that failed of it.
+        verdict
+            .findings
+            .retain(|finding| readable || !is_unreadable(finding));
+    }
 }
 
 /// The fields about which something is said, with the most that becomes of it.
@@ -203,7 +282,12 @@ fn fix(error: &SchemaError, surprises: &[Surprise]) -> Option<String> {
             nearest: Some(nearest),
         } => Some(format!("did you mean \"{nearest}\"?")),
         SchemaErrorKind::Required => Some("add the field".to_owned()),
-        SchemaErrorKind::Type if error.message.contains(" must be of type string: ") => {
+        SchemaErrorKind::Metadata if error.message.starts_with("Required value") => {
+            Some("add the field".to_owned())
+        }
+        SchemaErrorKind::Type | SchemaErrorKind::Metadata
+            if error.message.contains(" must be of type string: ") =>
+        {
             let mut values = surprises.iter().filter(|surprise| !surprise.key);
             let surprise = values.find(|surprise| surprise.pointer == error.pointer)?;
             Some(format!(
@@ -212,6 +296,21 @@ fn fix(error: &SchemaError, surprises: &[Surprise]) -> Option<String> {
             ))
         }
         _ => None,
+    }
+}
+
+/// The object as it was written, with its status where that is the schema's business.
+fn written<'a>(manifest: &'a Manifest, schema: &Schema) -> Cow<'a, Value> {
+    let raw = manifest.raw();
+    match &manifest.doc.status {
+        Some(UnreadStatus::Value(status)) if schema.has_status() => {
+            let mut raw = raw.clone();
+            if let Value::Object(fields) = &mut raw {
+                fields.insert("status".to_owned(), status.clone());
+            }
+            Cow::Owned(raw)
+        }
+        _ => Cow::Borrowed(raw),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     api::{self, Doc},
+    manifest::crds::Crds,
     policy::Operation,
 };
 
@@ -39,6 +40,18 @@ impl Request {
             for doc in [&mut self.new, &mut self.old].into_iter().flatten() {
                 api::apply_defaults(&self.kind, &mut doc.value);
             }
+        }
+        self
+    }
+
+    /// As [`Request::with_defaults`], by these CRDs where they define the kind.
+    #[must_use]
+    pub fn with_defaults_of(mut self, crds: &Crds) -> Self {
+        if crds.find(&self.group, &self.kind).is_none() {
+            return self.with_defaults();
+        }
+        for doc in [&mut self.new, &mut self.old].into_iter().flatten() {
+            crds.apply_defaults(doc);
         }
         self
     }

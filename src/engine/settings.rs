@@ -28,7 +28,7 @@ const TRUSTED: &[&str] = &[
 ];
 
 /// The configuration, checked and resolved.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The profile.
     pub profile: Profile,
@@ -40,6 +40,8 @@ pub struct Settings {
     pub exemptions: bool,
     /// Where Ramen lives.
     pub ramen: RamenSettings,
+    /// What the guard does by itself, beside answering.
+    pub reconcile: ReconcileSettings,
     /// Today, `YYYY-MM-DD`: what the end date of an exemption is compared with. Judging reads no clock.
     pub today: String,
     modes: Vec<Mode>,
@@ -53,6 +55,67 @@ pub struct RamenSettings {
     pub namespace: String,
 }
 
+/// What the guard does by itself. Its certificate is no choice: without one nobody believes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the configuration"
+)]
+pub struct ReconcileSettings {
+    /// Adds the backup label to objects that were stored without it.
+    pub labels: bool,
+    /// Adds defaults that are missing in the hub operator's configuration.
+    pub ramen_config: bool,
+    /// Takes annotations off placements whose DRPlacementControl is gone.
+    pub placements: bool,
+    /// Judges what is stored, and reports it.
+    pub audit: bool,
+    /// Tries whether the API server reaches the guard.
+    pub probe: bool,
+}
+
+impl Default for ReconcileSettings {
+    fn default() -> Self {
+        Self {
+            labels: true,
+            ramen_config: true,
+            placements: true,
+            audit: true,
+            probe: true,
+        }
+    }
+}
+
+impl ReconcileSettings {
+    /// The keys under `reconcile`, and what each switches.
+    fn switches(&mut self) -> [(&'static str, &mut bool); 5] {
+        [
+            ("labels", &mut self.labels),
+            ("ramen-config", &mut self.ramen_config),
+            ("placements", &mut self.placements),
+            ("audit", &mut self.audit),
+            ("probe", &mut self.probe),
+        ]
+    }
+
+    fn read(section: &Map<String, Value>) -> Result<Self, SettingsError> {
+        let mut settings = Self::default();
+        known(
+            "reconcile.",
+            section,
+            &settings.switches().map(|(key, _)| key),
+        )?;
+        for (key, switch) in settings.switches() {
+            if let Some(value) = section.get(key) {
+                *switch = value
+                    .as_bool()
+                    .ok_or_else(|| wrong(&format!("reconcile.{key}"), value, "true or false"))?;
+            }
+        }
+        Ok(settings)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -63,6 +126,7 @@ impl Default for Settings {
             ramen: RamenSettings {
                 namespace: "ramen-system".to_owned(),
             },
+            reconcile: ReconcileSettings::default(),
             today: today(),
             modes: Vec::new(),
             overrides: BTreeMap::new(),
@@ -174,7 +238,14 @@ impl Settings {
         known(
             "",
             root,
-            &["profile", "rules", "trusted", "exemptions", "ramen"],
+            &[
+                "profile",
+                "rules",
+                "trusted",
+                "exemptions",
+                "ramen",
+                "reconcile",
+            ],
         )?;
         if let Some(value) = root.get("profile") {
             settings.profile = one_of("profile", value, &Profile::ALL)?;
@@ -222,6 +293,7 @@ impl Settings {
             name.ok_or_else(|| wrong("ramen.namespace", value, "the name of a namespace"))?
                 .clone_into(&mut settings.ramen.namespace);
         }
+        settings.reconcile = ReconcileSettings::read(section(root, "reconcile", &empty)?)?;
         Ok(settings.resolved())
     }
 }

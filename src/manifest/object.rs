@@ -2,6 +2,7 @@
 
 use std::{
     ops::Range,
+    path::Path,
     sync::{Arc, OnceLock},
 };
 
@@ -13,7 +14,7 @@ use super::{
     position::{Position, Source},
     yaml::{self, Composed, Found, Limits, NodeId, Spans, Surprise, YamlError},
 };
-use crate::api::{ConfigMap, Doc, Kind, NETWORK_MAPPING, RAMEN_CONFIG, UnreadStatus};
+use crate::api::{ConfigMap, Doc, Kind, UnreadStatus};
 
 /// One object, and where it was written.
 #[derive(Debug)]
@@ -189,11 +190,11 @@ impl Manifest {
             outer.push_back(token);
         }
         let rest = PointerBuf::from_tokens(tokens);
-        // In a ConfigMap such a text has a name that says so.
         let is_yaml = || {
-            let place = outer.as_str().strip_prefix("/data/");
-            let named = place.is_some_and(|key| [RAMEN_CONFIG, NETWORK_MAPPING].contains(&key));
-            named && self.doc.text("kind") == ConfigMap::KIND
+            let key = outer.as_str().strip_prefix("/data/").map(Path::new);
+            let ending = key.and_then(Path::extension);
+            ending.is_some_and(|ending| ending == "yaml")
+                && self.doc.text("kind") == ConfigMap::KIND
         };
         let text = value.as_str().filter(|_| !rest.is_root() || is_yaml())?;
         Some((outer, text, rest))

@@ -25,7 +25,7 @@ use crate::{
     api::{self, DRPlacementControl, Doc, Key, Kind, Object},
     policy::{Contract, Mode, Operation},
     report::Related,
-    world::Lens,
+    world::{KeptKind, Lens},
 };
 
 /// What a rule is given: one object, what it was, and a view of the others.
@@ -100,6 +100,16 @@ macro_rules! judged_kinds {
     };
 }
 pub(crate) use judged_kinds;
+
+/// The kinds that have rules and may be read in a cluster, the ones that others hang on first.
+pub(crate) fn readable_kinds() -> Vec<KeptKind> {
+    macro_rules! kinds {
+        ($($kind:ty),*) => { vec![$(KeptKind::of::<$kind>()),*] };
+    }
+    let mut kinds = judged_kinds!(kinds!);
+    kinds.retain(|kind| kind.watched);
+    kinds
+}
 
 /// The rules of one kind, each with its contract.
 pub struct Book<K: Kind> {
@@ -310,6 +320,31 @@ pub fn label(name: &str) -> String {
 /// The pointer to a field whose name may hold any character.
 pub fn below(parent: &str, name: &str) -> String {
     format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The kind that somebody means by its name, in any case, by that of its resource, or by a short one.
+pub fn kind_named(name: &str) -> Option<&'static str> {
+    const SHORT: [(&str, &str); 5] = [
+        ("drpc", "DRPlacementControl"),
+        ("vrg", "VolumeReplicationGroup"),
+        ("rgs", "ReplicationGroupSource"),
+        ("rgd", "ReplicationGroupDestination"),
+        // It is the text in one.
+        ("RamenConfig", "ConfigMap"),
+    ];
+    fn is<K: Kind>(name: &str) -> Option<&'static str> {
+        let named = [K::KIND, K::PLURAL]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name));
+        named.then_some(K::KIND)
+    }
+    macro_rules! all {
+        ($($kind:ty),*) => { None$(.or_else(|| is::<$kind>(name)))* };
+    }
+    let short = SHORT
+        .iter()
+        .find(|(short, _)| short.eq_ignore_ascii_case(name));
+    short.map_or_else(|| judged_kinds!(all!), |(_, kind)| Some(*kind))
 }
 
 /// Every rule that has code, by id.

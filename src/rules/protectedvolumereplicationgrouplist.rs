@@ -4,7 +4,9 @@
 
 use super::{Case, Report, Rule, below, judged};
 use crate::{
-    api::ProtectedVolumeReplicationGroupList, golang::quote, report::nearest, world::RAMEN_CONFIG,
+    api::{ProtectedVolumeReplicationGroupList, RAMEN_CONFIG},
+    golang::quote,
+    report::nearest,
 };
 
 judged! {

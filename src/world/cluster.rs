@@ -6,9 +6,9 @@
 
 use std::{
     borrow::Cow,
-    collections::BTreeSet,
-    sync::{Arc, RwLock, RwLockReadGuard},
-    time::Duration,
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+    time::{Duration, Instant},
 };
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -30,13 +30,37 @@ const LIVE_READ: Duration = Duration::from_secs(1);
 /// The most objects that are read afresh for one request.
 const LIVE_OBJECTS: usize = 16;
 /// Objects a page of the first list.
-const PAGE: u32 = 500;
+const PAGE: u32 = 100;
 
 /// A cluster whose objects rules ask about.
 pub struct Cluster {
     client: Client,
     store: RwLock<Store>,
+    heard: Mutex<BTreeMap<&'static str, Heard>>,
     operator_namespace: String,
+}
+
+/// When the cluster last told something about a kind.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    last: Instant,
+    failing: bool,
+}
+
+/// How a kind is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// The kind.
+    pub kind: &'static str,
+    /// How many objects of it are kept.
+    pub objects: usize,
+    /// Whether that is all there are.
+    pub synced: bool,
+    /// How long ago the cluster last told something about it, or the watch began. Where nothing changes
+    /// there is nothing to tell.
+    pub age: Duration,
+    /// Whether the watch has failed since then.
+    pub failing: bool,
 }
 
 /// Why the cluster can't be read.
@@ -72,6 +96,7 @@ impl Cluster {
         let cluster = Arc::new(Self {
             client,
             store: RwLock::new(store),
+            heard: Mutex::default(),
             operator_namespace,
         });
         for kind in watched() {
@@ -95,37 +120,52 @@ impl Cluster {
         // Nothing is known of what is not watched.
         store.set_synced(false);
         for kind in watched() {
-            for (api, name) in apis(&client, kind, operator_namespace) {
-                let mut params = ListParams::default().limit(PAGE);
-                if let Some((_, name)) = name {
-                    params = params.fields(&format!("metadata.name={name}"));
-                }
-                loop {
-                    let page = match api.list(&params).await {
-                        Ok(page) => page,
-                        Err(error) if not_served(&error) => break,
-                        Err(error) => return Err(error.into()),
-                    };
-                    for fetched in page.items {
-                        store.take(kind.kind, &fetched.doc);
-                    }
-                    match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                        Some(token) => params = params.continue_token(&token),
-                        None => break,
-                    }
-                }
-            }
+            let take = |doc: Doc| store.take(kind.kind, &doc);
+            Self::each(&client, kind, operator_namespace, PAGE, take).await?;
             store.set_kind_synced(kind.kind, true);
         }
         Ok(store)
     }
 
+    /// Reads every object of a kind once, `page` at a time. Of a kind that the cluster does not serve
+    /// there is none.
+    ///
+    /// # Errors
+    /// When the kind can't be listed.
+    pub async fn each(
+        client: &Client,
+        kind: KeptKind,
+        operator_namespace: &str,
+        page: u32,
+        mut take: impl FnMut(Doc),
+    ) -> Result<(), ClusterError> {
+        for (api, place) in apis(client, kind, operator_namespace) {
+            let mut params = ListParams::default().limit(page);
+            if let Some((_, name)) = place {
+                params = params.fields(&format!("metadata.name={name}"));
+            }
+            loop {
+                let listed = match api.list(&params).await {
+                    Ok(listed) => listed,
+                    Err(error) if not_served(&error) => break,
+                    Err(error) => return Err(error.into()),
+                };
+                for fetched in listed.items {
+                    take(fetched.doc.of(kind));
+                }
+                match listed.metadata.continue_.filter(|token| !token.is_empty()) {
+                    Some(token) => params = params.continue_token(&token),
+                    None => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The world as it is known now.
     pub fn store(&self) -> RwLockReadGuard<'_, Store> {
         // A writer that panicked left whole objects behind: each change is one call.
-        self.store
-            .read()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether every kind is there as a whole.
@@ -141,13 +181,38 @@ impl Cluster {
         }
     }
 
+    /// How each kind is known now.
+    pub fn watches(&self) -> Vec<Watched> {
+        let store = self.store();
+        let (sizes, unsynced) = (store.sizes(), store.unsynced());
+        drop(store);
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = |(kind, objects)| {
+            let heard = heard.get(kind)?;
+            Some(Watched {
+                kind,
+                objects,
+                synced: !unsynced.contains(&kind),
+                age: heard.last.elapsed(),
+                failing: heard.failing,
+            })
+        };
+        sizes.into_iter().filter_map(known).collect()
+    }
+
+    /// Notes that the cluster said something about a kind, or failed to.
+    fn hear(&self, kind: &'static str, failing: bool) {
+        let now = Instant::now();
+        let mut all = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let heard = all.entry(kind).or_insert(Heard { last: now, failing });
+        heard.failing = failing;
+        if !failing {
+            heard.last = now;
+        }
+    }
+
     fn change(&self, change: impl FnOnce(&mut Store)) {
-        change(
-            &mut self
-                .store
-                .write()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        );
+        change(&mut self.store.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Reads objects afresh, in time for an answer; nothing where that failed.
@@ -201,17 +266,22 @@ impl Cluster {
                 .boxed()
         });
         let mut events = stream::select_all(streams);
-        let mut listed: Vec<Vec<Fetched>> = whole.iter().map(|_| Vec::new()).collect();
+        self.hear(kind.kind, false);
+        // Which objects the list under way has named so far. Each is taken in as it comes, so that a large
+        // cluster is never in memory as it was sent.
+        let mut listed: Vec<HashSet<Key>> = whole.iter().map(|_| HashSet::new()).collect();
         while let Some((place, event)) = events.next().await {
+            let absent = matches!(&event, Err(watcher::Error::InitialListFailed(cause)) if not_served(cause));
+            self.hear(kind.kind, event.is_err() && !absent);
             match event {
                 Ok(watcher::Event::Init) => listed[place].clear(),
-                Ok(watcher::Event::InitApply(fetched)) => listed[place].push(fetched),
+                Ok(watcher::Event::InitApply(fetched)) => {
+                    listed[place].insert(fetched.key(kind));
+                    self.change(|store| store.take(kind.kind, &fetched.doc));
+                }
                 Ok(watcher::Event::InitDone) => {
                     whole[place] = true;
-                    let docs = std::mem::take(&mut listed[place])
-                        .into_iter()
-                        .map(|fetched| fetched.doc)
-                        .collect();
+                    let listed = std::mem::take(&mut listed[place]);
                     // Of a kind that is read in several places each list speaks for its own.
                     let elsewhere = |key: &Key| match &places[place] {
                         Some((namespace, name)) => {
@@ -221,7 +291,7 @@ impl Cluster {
                     };
                     let synced = whole.iter().all(|whole| *whole);
                     self.change(|store| {
-                        store.replace(kind.kind, docs, elsewhere);
+                        store.retain(kind.kind, |key| elsewhere(key) || listed.contains(key));
                         store.set_kind_synced(kind.kind, synced);
                     });
                 }
@@ -229,21 +299,11 @@ impl Cluster {
                     self.change(|store| store.take(kind.kind, &fetched.doc));
                 }
                 Ok(watcher::Event::Delete(fetched)) => {
-                    let (namespace, name) = (
-                        fetched.meta.namespace.unwrap_or_default(),
-                        fetched.meta.name.unwrap_or_default(),
-                    );
-                    let key = Key {
-                        kind: kind.kind,
-                        namespace: namespace.into(),
-                        name: name.into(),
-                    };
+                    let key = fetched.key(kind);
                     self.change(|store| store.remove(&key));
                 }
                 Err(error) => {
-                    if let watcher::Error::InitialListFailed(cause) = &error
-                        && not_served(cause)
-                    {
+                    if absent {
                         whole[place] = true;
                         let synced = whole.iter().all(|whole| *whole);
                         self.change(|store| store.set_kind_synced(kind.kind, synced));
@@ -278,11 +338,11 @@ fn apis(
             .map(|place| (api(client, kind, &place.0), Some(place)))
             .collect();
     }
-    vec![(Api::all_with(client.clone(), &resource(kind)), None)]
+    vec![(Api::all_with(client.clone(), &kind.resource()), None)]
 }
 
 fn api(client: &Client, kind: KeptKind, namespace: &str) -> Api<Fetched> {
-    let resource = resource(kind);
+    let resource = kind.resource();
     if kind.namespaced && !namespace.is_empty() {
         Api::namespaced_with(client.clone(), namespace, &resource)
     } else {
@@ -290,18 +350,32 @@ fn api(client: &Client, kind: KeptKind, namespace: &str) -> Api<Fetched> {
     }
 }
 
-fn resource(kind: KeptKind) -> ApiResource {
-    let api_version = if kind.group.is_empty() {
-        kind.version.to_owned()
-    } else {
-        format!("{}/{}", kind.group, kind.version)
-    };
-    ApiResource {
-        group: kind.group.to_owned(),
-        version: kind.version.to_owned(),
-        api_version,
-        kind: kind.kind.to_owned(),
-        plural: kind.plural.to_owned(),
+impl KeptKind {
+    /// How the API server names it.
+    pub fn resource(self) -> ApiResource {
+        let api_version = if self.group.is_empty() {
+            self.version.to_owned()
+        } else {
+            format!("{}/{}", self.group, self.version)
+        };
+        ApiResource {
+            group: self.group.to_owned(),
+            version: self.version.to_owned(),
+            api_version,
+            kind: self.kind.to_owned(),
+            plural: self.plural.to_owned(),
+        }
+    }
+}
+
+impl Doc {
+    /// The items of a list say neither their kind nor its version.
+    fn of(mut self, kind: KeptKind) -> Self {
+        if let Some(object) = self.value.as_object_mut() {
+            object.insert("apiVersion".to_owned(), kind.resource().api_version.into());
+            object.insert("kind".to_owned(), kind.kind.into());
+        }
+        self
     }
 }
 
@@ -314,6 +388,17 @@ fn not_served(error: &kube::Error) -> bool {
 struct Fetched {
     doc: Doc,
     meta: ObjectMeta,
+}
+
+impl Fetched {
+    fn key(&self, kind: KeptKind) -> Key {
+        let text = |field: &Option<String>| field.as_deref().unwrap_or_default().into();
+        Key {
+            kind: kind.kind,
+            namespace: text(&self.meta.namespace),
+            name: text(&self.meta.name),
+        }
+    }
 }
 
 impl<'de> Deserialize<'de> for Fetched {

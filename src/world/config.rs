@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use crate::api::{ConfigMap, Key, Kind, Object, RamenConfig, S3StoreProfile, Secret, Text};
 
 /// The hub operator's ConfigMap.
-pub(super) const HUB: &str = "ramen-hub-operator-config";
+pub const HUB: &str = "ramen-hub-operator-config";
 /// The ConfigMap of the operator on a managed cluster.
 pub(super) const DR_CLUSTER: &str = "ramen-dr-cluster-operator-config";
 /// Where the Operator Lifecycle Manager puts the hub operator.
-pub(super) const OLM_NAMESPACE: &str = "openshift-operators";
+pub const OLM_NAMESPACE: &str = "openshift-operators";
 /// Where it puts the operator on a managed cluster.
 pub(super) const OLM_CLUSTER_NAMESPACE: &str = "openshift-dr-system";
 

@@ -11,10 +11,11 @@ mod relations;
 mod store;
 mod table;
 
-pub use crate::api::RAMEN_CONFIG;
-pub use cluster::{Cluster, ClusterError};
-pub use config::{Config, Configs};
+pub use cluster::{Cluster, ClusterError, Watched};
+pub use config::{Config, Configs, HUB as HUB_CONFIG, OLM_NAMESPACE};
 pub use lens::{Lens, Live, Lookup};
 pub use relations::{Placed, cluster_id, is_metro, is_zero};
-pub use store::{APP_NAMESPACE, GLOBAL_GROUP, Kept, KeptKind, LAST_CLUSTER, Store};
+pub use store::{
+    APP_NAMESPACE, DRPC_NAME, DRPC_NAMESPACE, GLOBAL_GROUP, Kept, KeptKind, LAST_CLUSTER, Store,
+};
 pub use table::{Relation, Table};

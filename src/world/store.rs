@@ -18,6 +18,12 @@ pub const APP_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/app-nam
 /// The annotation with the cluster that Ramen deployed the application to last.
 pub const LAST_CLUSTER: &str =
     "drplacementcontrol.ramendr.openshift.io/last-app-deployment-cluster";
+/// The annotations by which a placement names the DRPlacementControl that it belongs to.
+///
+/// Source: internal/controller/drplacementcontrol_controller.go:1257-1276
+pub const DRPC_NAME: &str = "drplacementcontrol.ramendr.openshift.io/drpc-name";
+/// See [`DRPC_NAME`].
+pub const DRPC_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/drpc-namespace";
 /// The label of a consistency group across applications.
 pub const GLOBAL_GROUP: &str = "ramendr.openshift.io/global-vgr";
 
@@ -39,7 +45,7 @@ pub struct KeptKind {
 }
 
 impl KeptKind {
-    fn of<K: Kind>() -> Self {
+    pub(crate) fn of<K: Kind>() -> Self {
         Self {
             group: K::GROUP,
             version: K::VERSION,
@@ -109,17 +115,14 @@ macro_rules! store {
                 vec![$(KeptKind::of::<$kind>()),*]
             }
 
-            /// Replaces all objects of a kind, except where `stays` says so.
-            pub(super) fn replace(&mut self, kind: &str, docs: Vec<Doc>, stays: impl Fn(&Key) -> bool) {
+            /// Takes out the objects of a kind that don't stay.
+            pub(super) fn retain(&mut self, kind: &str, stays: impl Fn(&Key) -> bool) {
                 $(if kind == <$kind>::KIND {
                     let gone: Vec<Key> = self.$field.iter().map(Object::key).filter(|key| !stays(key)).collect();
                     for key in gone {
                         self.remove(&key);
                     }
                 })*
-                for doc in docs {
-                    self.take(kind, &doc);
-                }
             }
 
             /// Takes in an object that is known to be of this kind. One that does not fit our types is
@@ -128,7 +131,11 @@ macro_rules! store {
                 $(if kind == <$kind>::KIND {
                     match Object::<$kind>::read(doc) {
                         Ok(object) => self.put(object),
-                        Err(error) => tracing::warn!(kind, %error, "an object in the cluster can't be read"),
+Err(error) => {
+                            tracing::warn!(kind, %error, "an object in the cluster can't be read");
+                            let meta = doc.meta().unwrap_or_default();
+                            self.remove(&Key::of::<$kind>(&meta.namespace, &meta.name));
+                        }
                     }
                 })*
             }

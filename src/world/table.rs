@@ -1,9 +1,6 @@
 //! The objects of one kind, by name and by what they refer to.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use crate::api::{Kind, Object};
 
@@ -53,7 +50,8 @@ pub enum Relation {
 #[derive(Debug)]
 pub struct Table<K: Kind> {
     objects: HashMap<Place, Arc<Object<K>>>,
-    index: HashMap<(Relation, Box<str>), BTreeSet<Place>>,
+    /// In order. Most have one entry or a few, for which a tree would be ten times as large.
+    index: HashMap<(Relation, Box<str>), Vec<Place>>,
     /// Whether the table holds all there is: until then absence means nothing.
     pub synced: bool,
 }
@@ -77,10 +75,13 @@ impl<K: super::Kept> Table<K> {
         );
         self.remove(&place.0, &place.1);
         for (relation, value) in K::relations(&object) {
-            self.index
-                .entry((relation, value.into()))
-                .or_default()
-                .insert(place.clone());
+            let places = self.index.entry((relation, value.into())).or_default();
+            if let Err(at) = places.binary_search(&place) {
+                if places.is_empty() {
+                    places.reserve_exact(1);
+                }
+                places.insert(at, place.clone());
+            }
         }
         self.objects.insert(place, Arc::new(object));
     }
@@ -94,7 +95,9 @@ impl<K: super::Kept> Table<K> {
         for (relation, value) in K::relations(&object) {
             let entry = (relation, value.into());
             if let Some(places) = self.index.get_mut(&entry) {
-                places.remove(&place);
+                if let Ok(at) = places.binary_search(&place) {
+                    places.remove(at);
+                }
                 if places.is_empty() {
                     self.index.remove(&entry);
                 }

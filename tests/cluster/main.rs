@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "tests fail by it")]
 
 mod assets;
+mod client;
 mod fixtures;
+mod generate;
 mod guard;
 mod kubectl;
+mod link;
 mod process;
 mod proxy;
 mod server;
@@ -14,9 +17,15 @@ mod tls;
 mod webhooks;
 
 mod bare;
+mod certificates;
+mod failsafe;
+mod floor;
+mod install;
 mod managed;
 mod manifests;
+mod reconcile;
 mod routing;
 mod scenarios;
+mod schema;
 mod served;
 mod stopped;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     fixtures::{config_map, list, managed, vrg, with},
+    guard::Guard,
     kubectl::Output,
     manifests::OPTIONAL,
     proxy::Backend,
@@ -71,6 +72,7 @@ fn a_controller_waits_only_where_it_has_to() {
 
     let none: [&str; 0] = [];
     for user in WRITERS {
+        let client = cluster.client(user);
         for (object, change) in &objects {
             let kind = object["kind"].as_str().expect("a kind");
             let vrg = kind == "VolumeReplicationGroup";
@@ -78,19 +80,19 @@ fn a_controller_waits_only_where_it_has_to() {
                 User::Alice | User::WorkAgent => true,
                 _ => vrg,
             };
-            let calls = bench.calls(|| create(cluster, user, &another(object), true));
+            let calls = bench.asked(|| client.create(&another(object)));
             let expected: &[_] = if waits { &["/managed CREATE"] } else { &none };
             assert_eq!(calls, expected, "{user:?} creates a {kind}");
 
             let waits = matches!(user, User::Alice | User::WorkAgent);
             let change = json!({"spec": change});
-            let calls = bench.calls(|| patch(cluster, user, object, &change, true));
+            let calls = bench.asked(|| client.patch(object, &change));
             let expected: &[_] = if waits { &["/managed UPDATE"] } else { &none };
             assert_eq!(calls, expected, "{user:?} changes the spec of a {kind}");
 
             let waits = matches!(user, User::Alice | User::WorkAgent) || vrg;
             let gone = json!({"spec": null});
-            let calls = bench.calls(|| patch(cluster, user, object, &gone, true));
+            let calls = bench.asked(|| client.patch(object, &gone));
             let expected: &[_] = if waits { &["/managed UPDATE"] } else { &none };
             assert_eq!(calls, expected, "{user:?} takes away the spec of a {kind}");
 
@@ -101,7 +103,7 @@ fn a_controller_waits_only_where_it_has_to() {
                 (json!({"ownerReferences": owner()}), false),
             ] {
                 let change = json!({"metadata": metadata});
-                let calls = bench.calls(|| patch(cluster, user, object, &change, true));
+                let calls = bench.asked(|| client.patch(object, &change));
                 let waits = user == User::Alice && looked_at;
                 let expected: &[_] = if waits { &["/managed UPDATE"] } else { &none };
                 assert_eq!(calls, expected, "{user:?} writes {metadata} into a {kind}");
@@ -124,6 +126,7 @@ fn what_can_stop_a_controller_is_judged_whoever_writes_it() {
     let object = vrg(&bench.name, "app");
     cluster.apply(User::Admin, &object).ok();
     for user in WRITERS {
+        let client = cluster.client(user);
         for spec in [
             json!({"kubeObjectProtection": {"captureInterval": "1d"}}),
             json!({"kubeObjectProtection": {"recipeRef": {"name": "vm-recipe"}}}),
@@ -132,7 +135,7 @@ fn what_can_stop_a_controller_is_judged_whoever_writes_it() {
             json!({"protectedNamespaces": []}),
         ] {
             let change = json!({"spec": spec});
-            let calls = bench.calls(|| patch(cluster, user, &object, &change, true));
+            let calls = bench.asked(|| client.patch(&object, &change));
             assert_eq!(calls, ["/managed UPDATE"], "{user:?} writes {change}");
         }
     }
@@ -170,6 +173,8 @@ fn config_maps_are_known_by_their_names() {
     };
     let bench = Bench::new(cluster, "config");
     let none: [&str; 0] = [];
+    let clients = [User::Alice, User::ClusterOperator, User::WorkAgent]
+        .map(|user| (user, cluster.client(user)));
     let names = [
         &CONFIGS[..],
         &["default-excluded-resources", "ramen", "other"],
@@ -179,9 +184,9 @@ fn config_maps_are_known_by_their_names() {
         let object = config_map(&bench.name, name);
         cluster.apply(User::Admin, &object).ok();
         let elsewhere = config_map("default", name);
-        for user in [User::Alice, User::ClusterOperator, User::WorkAgent] {
+        for (user, client) in &clients {
             let ours = CONFIGS.contains(&name);
-            let calls = bench.calls(|| create(cluster, user, &elsewhere, true));
+            let calls = bench.asked(|| client.create(&elsewhere));
             let expected: &[_] = if ours { &["/config CREATE"] } else { &none };
             assert_eq!(calls, expected, "{user:?} creates {name}");
             for (data, looked_at) in [
@@ -194,7 +199,7 @@ fn config_maps_are_known_by_their_names() {
                     false,
                 ),
             ] {
-                let calls = bench.calls(|| patch(cluster, user, &object, &data, true));
+                let calls = bench.asked(|| client.patch(&object, &data));
                 let expected: &[_] = if looked_at {
                     &["/config UPDATE"]
                 } else {
@@ -371,4 +376,115 @@ fn silence_does_not_slow_a_controller_down() {
     let failed_over = json!({"spec": {"replicationState": "primary"}});
     let took = timed(User::WorkAgent, &objects[0].0, &failed_over);
     assert!(took > timeout && took < 2 * timeout, "{took:?}");
+}
+
+/// The shipped configurations, and the guard behind them.
+struct Guarded<'a> {
+    name: String,
+    _guard: Guard,
+    _alone: Alone<'a>,
+}
+
+impl<'a> Guarded<'a> {
+    /// With these objects stored before.
+    fn new(cluster: &'a Cluster, prefix: &str, stored: impl Fn(&str) -> Vec<Value>) -> Self {
+        let alone = cluster.alone();
+        let name = cluster.namespace(prefix);
+        cluster.apply(User::Admin, &list(&stored(&name))).ok();
+        alone.install(&shipped(cluster, "manifests/base"));
+        let guard = Guard::start(cluster, &[]);
+        cluster.point_service_at(guard.port);
+        cluster.set_ca_bundle(&guard.authority);
+        Self {
+            name,
+            _guard: guard,
+            _alone: alone,
+        }
+    }
+}
+
+#[test]
+fn controllers_are_warned_of_what_others_are_refused() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let site = Guarded::new(cluster, "warned", |name| vec![vrg(name, "app")]);
+    let rule = "vrg-replication-state-enum";
+    let wrong = json!({"spec": {"replicationState": "Primary"}});
+    let stored = vrg(&site.name, "app");
+    let new = with(vrg(&site.name, "new"), wrong.clone());
+
+    create(cluster, User::Alice, &new, true).refused(rule);
+    patch(cluster, User::Alice, &stored, &wrong, true).refused(rule);
+    for user in [User::WorkAgent, User::ClusterOperator, User::Velero] {
+        let created = create(cluster, user, &new, true);
+        assert!(
+            created.stderr.contains(&format!("Warning: {rule}")),
+            "{created:?}"
+        );
+        created.ok();
+        let updated = patch(cluster, user, &stored, &wrong, true);
+        // Whom it would only hold up is not asked.
+        let asked = user == User::WorkAgent;
+        assert_eq!(updated.stderr.contains(rule), asked, "{updated:?}");
+        updated.ok();
+    }
+    let refused = patch(cluster, User::Alice, &stored, &wrong, true).refused("Forbidden");
+    assert!(!refused.contains("immutable"), "{refused}");
+}
+
+#[test]
+fn what_stops_a_controller_is_refused_to_everybody() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let days = || json!({"spec": {"kubeObjectProtection": {"captureInterval": "1d"}}});
+    let torn = || json!({"data": {"ramen_manager_config.yaml": "s3StoreProfiles: none"}});
+    let site = Guarded::new(cluster, "stops", |name| {
+        vec![vrg(name, "app"), with(vrg(name, "before"), days())]
+    });
+    let name = &site.name;
+    let _configs = Configs::stored(cluster);
+    for user in [&WRITERS[..], &[User::Operator, User::Admin]].concat() {
+        let rule = "vrg-capture-interval-go-duration";
+        create(cluster, user, &with(vrg(name, "new"), days()), true).refused(rule);
+        patch(cluster, user, &vrg(name, "app"), &days(), true).refused(rule);
+        for config in CONFIGS {
+            let of = config_map(OPERATORS, config);
+            patch(cluster, user, &of, &torn(), true).refused("config-parse");
+            create(cluster, user, &with(another(&of), torn()), true).ok();
+        }
+        // What was stored before is not held up.
+        let before = vrg(name, "before");
+        for change in [
+            json!({"spec": {"replicationState": "secondary"}}),
+            json!({"metadata": {"finalizers": ["test.invalid/one"], "labels": {"by": "somebody"}}}),
+            json!({"spec": {"kubeObjectProtection": {"captureInterval": "24h"}}}),
+        ] {
+            patch(cluster, user, &before, &change, true).ok();
+        }
+    }
+}
+
+/// Where Ramen's operators are.
+const OPERATORS: &str = "ramen-system";
+
+/// The ConfigMaps of Ramen's operators, where they look for them. They go when this is dropped.
+struct Configs<'a>(&'a Cluster);
+
+impl<'a> Configs<'a> {
+    fn stored(cluster: &'a Cluster) -> Self {
+        // Another test may have made it.
+        let _ = cluster.kubectl(User::Admin, &["create", "namespace", OPERATORS], None);
+        let maps = CONFIGS.map(|config| config_map(OPERATORS, config));
+        cluster.apply(User::Admin, &list(&maps)).ok();
+        Self(cluster)
+    }
+}
+
+impl Drop for Configs<'_> {
+    fn drop(&mut self) {
+        let delete = [&["configmaps", "-n", OPERATORS], &CONFIGS[..]].concat();
+        let _ = self.0.delete(User::Admin, &delete);
+    }
 }

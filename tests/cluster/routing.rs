@@ -93,7 +93,7 @@ impl<'a> Bench<'a> {
     }
 
     /// The same, whether it was allowed or not.
-    pub(crate) fn asked(&self, ask: impl FnOnce() -> Output) -> Vec<String> {
+    pub(crate) fn asked<T>(&self, ask: impl FnOnce() -> T) -> Vec<String> {
         self.stub.take();
         ask();
         let calls = self.stub.take();

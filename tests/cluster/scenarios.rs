@@ -92,7 +92,7 @@ fn every_scenario_ends_as_it_says() {
 }
 
 /// Takes away what other tests have left: a scenario's world is what it says, and no more.
-fn clear(cluster: &Cluster) {
+pub(crate) fn clear(cluster: &Cluster) {
     let kinds = "drplacementcontrols,drpolicies,drclusters,volumereplicationgroups,recipes,drclusterconfigs";
     let _ = cluster.kubectl(
         User::Admin,
@@ -130,17 +130,28 @@ fn release(cluster: &Cluster, object: &Value) {
 }
 
 /// The objects of one scenario in the cluster. They go when this is dropped.
-struct Stage<'a> {
+pub(crate) struct Stage<'a> {
     cluster: &'a Cluster,
     scenario: &'a Scenario,
     stored: Vec<Value>,
     /// Why it could not be set.
-    unset: RefCell<Option<String>>,
+    pub(crate) unset: RefCell<Option<String>>,
 }
 
 impl<'a> Stage<'a> {
     fn set(cluster: &'a Cluster, scenario: &'a Scenario) -> Self {
-        let mut stored: Vec<Value> = scenario.given.clone();
+        let stage = Self::set_with(cluster, scenario, scenario.given.clone());
+        // The guard hears of it by its watch.
+        thread::sleep(Duration::from_millis(100));
+        stage
+    }
+
+    /// Only the object that the scenario is about.
+    pub(crate) fn set_bare(cluster: &'a Cluster, scenario: &'a Scenario) -> Self {
+        Self::set_with(cluster, scenario, Vec::new())
+    }
+
+    fn set_with(cluster: &'a Cluster, scenario: &'a Scenario, mut stored: Vec<Value>) -> Self {
         stored.extend(scenario.old.clone());
         let subject = scenario.new.as_ref().or(scenario.old.as_ref());
         let namespaces: BTreeSet<&str> = stored
@@ -197,8 +208,6 @@ impl<'a> Stage<'a> {
         if !terminating.is_empty() {
             stage.admin(&["delete", "--wait=false", "-f", "-"], &terminating);
         }
-        // The guard hears of it by its watch.
-        thread::sleep(Duration::from_millis(100));
         stage
     }
 
@@ -229,9 +238,10 @@ impl<'a> Stage<'a> {
         complaint.map(|complaint| format!("in the dry run: {complaint}"))
     }
 
-    fn ask(&self, extra: &[&str]) -> Output {
+    pub(crate) fn ask(&self, extra: &[&str]) -> Output {
         let user = match &*self.scenario.user {
             name if name == User::Operator.name() => User::Operator,
+            name if name == User::ClusterOperator.name() => User::ClusterOperator,
             name if name == User::WorkAgent.name() => User::WorkAgent,
             name if name == User::Velero.name() => User::Velero,
             _ => User::Alice,

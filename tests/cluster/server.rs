@@ -162,7 +162,9 @@ impl Cluster {
 
     fn start() -> Result<Self, Absence> {
         let programs = assets::find().map_err(Absence::Missing)?;
-        let crds = crds()?;
+        let crds = crd_files().ok_or_else(|| {
+            Absence::Missing("there is no ../shared/crds with Ramen's CRDs".to_owned())
+        })?;
 
         let begin = Instant::now();
         let mut attempt = 1;
@@ -330,8 +332,13 @@ impl Cluster {
 }
 
 /// Waits for what the API server does in its own time. Whether it did.
-pub(crate) fn until(mut holds: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(30);
+pub(crate) fn until(holds: impl FnMut() -> bool) -> bool {
+    within(Duration::from_secs(30), holds)
+}
+
+/// Waits for so long at most. Whether it came to hold.
+pub(crate) fn within(time: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + time;
     loop {
         if holds() {
             return true;
@@ -344,12 +351,13 @@ pub(crate) fn until(mut holds: impl FnMut() -> bool) -> bool {
 }
 
 /// To the terminal, not to the output that a passing test keeps to itself.
-fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// Ramen's CRDs and those of the kinds that its own refer to. None of them is kept here.
-fn crds() -> Result<Vec<PathBuf>, Absence> {
+/// Ramen's CRDs and those of the kinds that its own refer to, each in a file or in a folder of them. None
+/// of them is kept here.
+pub(crate) fn crd_files() -> Option<Vec<PathBuf>> {
     const PEERS: [&str; 6] = [
         "0000_00_clusters.open-cluster-management.io_managedclusters.crd.yaml",
         "0000_02_clusters.open-cluster-management.io_placements.crd.yaml",
@@ -359,13 +367,11 @@ fn crds() -> Result<Vec<PathBuf>, Absence> {
         "view.open-cluster-management.io_managedclusterviews.yaml",
     ];
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/crds");
-    if !folder.is_dir() {
-        return Err(Absence::Missing(
-            "there is no ../shared/crds with Ramen's CRDs".to_owned(),
-        ));
-    }
+    let own = fs::read_dir(&folder).ok()?.flatten().map(|it| it.path());
+    let mut own: Vec<PathBuf> = own.filter(|path| path.is_file()).collect();
+    own.sort();
     let peers = PEERS.iter().map(|file| folder.join("peers").join(file));
-    Ok([folder.clone()].into_iter().chain(peers).collect())
+    Some(own.into_iter().chain(peers).collect())
 }
 
 /// Free now. Who takes it first has it.

@@ -63,9 +63,7 @@ fn same(schema: &Value, ours: Option<&Value>, theirs: &Value) -> bool {
             });
     }
     match (ours, text("type"), text("format")) {
-        (None, "boolean", _) => {
-            *theirs == json!(schema["nullable"] != true && false) || theirs.is_null()
-        }
+        (None, "boolean", _) => *theirs == false || theirs.is_null(),
         (None, "integer" | "number", _) => theirs.as_f64() == Some(0.0),
         (None, "string", "duration") => theirs.is_null() || *theirs == "0s",
         (None, "string", "byte") | (None, "array" | "object", _) => theirs.is_null(),

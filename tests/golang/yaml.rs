@@ -406,7 +406,7 @@ fn around(style: Style, indent: usize, out: &mut String) {
         0 => {
             let _ = writeln!(out, "{:indent$}# c: [", "");
         }
-        1 => out.push_str("\n"),
+        1 => out.push('\n'),
         2 => out.push_str("#c\n   \n"),
         _ => {}
     }

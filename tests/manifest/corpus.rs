@@ -48,9 +48,11 @@ fn says_of_each_object_what_the_server_said() {
                 let (.., schema) = crds.iter().find(|(group, kind, _)| is_it(group, kind))?;
                 Some(schema.validate(manifest.raw()))
             });
-            // An unknown field is only refused where someone asks for it.
-            let is_hard =
-                |error: &SchemaError| !matches!(error.kind, SchemaErrorKind::UnknownField { .. });
+            // An unknown field is only refused where someone asks for it; and the server was given a name.
+            let is_hard = |error: &SchemaError| {
+                !matches!(error.kind, SchemaErrorKind::UnknownField { .. })
+                    && error.pointer.as_str() != "/metadata/name"
+            };
             let said: Vec<String> = kinds
                 .flatten()
                 .filter(is_hard)

@@ -323,8 +323,9 @@ fn config_maps() -> Vec<String> {
             .map(|line| format!("{margin}{line}\n"))
             .collect()
     };
-    let map =
-        |scalar: &str| format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  mappings.yaml: {scalar}\n");
+    let map = |scalar: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  mappings.yaml: {scalar}\n")
+    };
     let quoted = serde_json::to_string(config).unwrap();
     // In folded blocks an empty line makes one end of a line.
     let doubled = |lines: &str| lines.replace('\n', "\n\n");
@@ -413,7 +414,9 @@ fn places_below_a_text_in_every_style() {
 #[test]
 fn the_place_where_a_text_is_no_yaml() {
     let map = |scalar: &str| {
-        format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  mappings.yaml: {scalar}\n  c.txt: 'a: b: c'\n")
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  mappings.yaml: {scalar}\n  c.txt: 'a: b: c'\n"
+        )
     };
     for (scalar, line, column) in [
         ("|\n    a: 1\n    b: c: d\n", 6, 9),

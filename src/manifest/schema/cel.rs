@@ -1,7 +1,7 @@
 //! The rules in CEL that a schema may have: `x-kubernetes-validations`.
 //!
-//! A rule that the interpreter can't evaluate says nothing: no object is refused for what it lacks. Nor is
-//! kube-apiserver's cost limit kept.
+//! A rule that the interpreter can't evaluate says nothing: no object is refused for what it lacks. Rules
+//! within `allOf` are not asked, and kube-apiserver's cost limit is not kept.
 //!
 //! Source: k8s.io/apiextensions-apiserver `pkg/apiserver/schema/cel`, k8s.io/apiserver `pkg/cel/common`.
 
@@ -16,7 +16,7 @@ use super::{
     value::shown,
 };
 use crate::{
-    cel::{self, Expression},
+    cel::{self, Expression, Variables},
     golang::base64,
 };
 
@@ -96,9 +96,9 @@ impl Rule {
     }
 
     /// What kube-apiserver says of a value that breaks the rule.
-    fn message(&self, node: &Node, value: &Value, variables: &[(&str, cel::Value)]) -> String {
+    fn message(&self, node: &Node, value: &Value, scope: &Variables) -> String {
         let computed = self.message_expression.as_ref().and_then(|expression| {
-            let cel::Value::String(text) = expression.evaluate(variables.iter().cloned())? else {
+            let cel::Value::String(text) = expression.evaluate(scope)? else {
                 return None;
             };
             let text = text.trim();
@@ -155,16 +155,16 @@ pub(super) fn judge(root: &Node, object: &Value, old: Option<&Value>) -> Vec<Sch
 
 /// A value beside the one that is stored in its place.
 #[derive(Clone, Copy)]
-struct Pair<'a> {
-    node: &'a Node,
-    new: &'a Value,
-    old: &'a Value,
-    root: bool,
+pub(super) struct Pair<'a> {
+    pub(super) node: &'a Node,
+    pub(super) new: &'a Value,
+    pub(super) old: &'a Value,
+    pub(super) root: bool,
 }
 
 impl Pair<'_> {
     /// Whether the value stays as it is stored.
-    fn is_same(self) -> bool {
+    pub(super) fn is_same(self) -> bool {
         let new = converted(self.node, self.new, None, self.root);
         new.is_some() && new == converted(self.node, self.old, Some(self.new), self.root)
     }
@@ -253,30 +253,31 @@ impl Judge {
             return;
         };
         let stored = old.map(|old| converted(node, old, Some(value), root));
+        let mut scope = Variables::default();
+        scope.set("self", new);
         for rule in asked {
-            let mut variables = vec![("self", new.clone())];
             match &stored {
                 _ if !rule.transition => {}
                 // What is stored may be anything.
                 Some(None) => continue,
-                Some(Some(old)) if !rule.optional_old => variables.push(("oldSelf", old.clone())),
+                Some(Some(old)) if !rule.optional_old => {
+                    scope.set("oldSelf", old.clone());
+                }
                 None if !rule.optional_old => continue,
                 stored => {
                     let old = stored.clone().flatten();
                     let old = old.map_or_else(cel::OptionalValue::none, cel::OptionalValue::of);
-                    variables.push(("oldSelf", cel::Value::Opaque(Arc::new(old))));
+                    scope.set("oldSelf", cel::Value::Opaque(Arc::new(old)));
                 }
             }
-            let held = rule.expression.evaluate(variables.iter().cloned());
-            if held == Some(cel::Value::Bool(false)) {
+            if rule.expression.evaluate(&scope) == Some(cel::Value::Bool(false)) {
                 let mut pointer = self.pointer.clone();
                 pointer.append(PointerBuf::from_tokens(&rule.field));
                 self.errors.push(SchemaError {
                     pointer,
-                    kind: SchemaErrorKind::Rule {
-                        unchanged: !rule.transition && pair.is_some_and(Pair::is_same),
-                    },
-                    message: rule.message(node, value, &variables),
+                    kind: SchemaErrorKind::Rule,
+                    message: rule.message(node, value, &scope),
+                    stored: !rule.transition && pair.is_some_and(Pair::is_same),
                 });
             }
         }
@@ -289,14 +290,14 @@ fn is_apart(name: &str) -> bool {
 }
 
 /// The items of a list of type map, by their keys.
-fn by_key<'a>(node: &Node, list: &'a Value) -> HashMap<String, &'a Value> {
+pub(super) fn by_key<'a>(node: &Node, list: &'a Value) -> HashMap<String, &'a Value> {
     let items = list.as_array().map_or(&[][..], Vec::as_slice);
     let keyed = items.iter().map(|item| Some((key_of(node, item)?, item)));
     keyed.collect::<Option<_>>().unwrap_or_default()
 }
 
 /// What tells an item of a list of type map from the others.
-fn key_of(node: &Node, item: &Value) -> Option<String> {
+pub(super) fn key_of(node: &Node, item: &Value) -> Option<String> {
     let ListType::Map(keys) = &node.list_type else {
         return None;
     };

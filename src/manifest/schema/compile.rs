@@ -11,6 +11,10 @@ use crate::golang::regexp;
 
 /// The schema of one value.
 #[derive(Debug, Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a keyword of its own"
+)]
 pub(super) struct Node {
     pub(super) types: Types,
     pub(super) nullable: bool,
@@ -32,7 +36,13 @@ pub(super) struct Node {
     pub(super) length: Limits,
     pub(super) count: Limits,
     pub(super) fields: Limits,
+    pub(super) multiple_of: Option<f64>,
     pub(super) any_of: Vec<Node>,
+    pub(super) one_of: Vec<Node>,
+    pub(super) all_of: Vec<Node>,
+    pub(super) not: Option<Box<Node>>,
+    /// Whether a null in a list or a map becomes something else.
+    pub(super) defaulted: bool,
     pub(super) rules: Rules,
 }
 
@@ -84,7 +94,7 @@ impl Pattern {
     }
 }
 
-const NAMES: [&str; 6] = ["object", "array", "string", "integer", "number", "boolean"];
+pub(super) const NAMES: [&str; 6] = ["object", "array", "string", "integer", "number", "boolean"];
 
 impl Property {
     /// What the field holds: what is given, or else the default. A null is as good as nothing where
@@ -191,6 +201,7 @@ impl Node {
             let schema = schema.get(name).filter(|of| of.is_object());
             schema.map(|of| Box::new(Self::new(of)))
         };
+        let nodes = |name: &str| list(name).iter().map(Self::new).collect();
         let (properties, additional, items) = (
             properties(schema),
             child("additionalProperties"),
@@ -222,9 +233,32 @@ impl Node {
             length: limits("minLength", "maxLength"),
             count: limits("minItems", "maxItems"),
             fields: limits("minProperties", "maxProperties"),
-            any_of: list("anyOf").iter().map(Self::new).collect(),
+            multiple_of: schema.get("multipleOf").and_then(Value::as_f64),
+            any_of: nodes("anyOf"),
+            one_of: nodes("oneOf"),
+            all_of: nodes("allOf"),
+            not: child("not"),
+            defaulted: schema.get("default").is_some_and(|it| !it.is_null()),
             rules,
         }
+    }
+
+    /// The schema of a field, if there may be one of this name.
+    pub(super) fn field(&self, name: &str) -> Option<&Self> {
+        match self.property(name) {
+            Some(property) => Some(&property.node),
+            None => self.additional.as_deref(),
+        }
+    }
+
+    /// Whether a null of this name is as good as nothing.
+    pub(super) fn drops_null(&self, name: &str) -> bool {
+        self.field(name).is_some_and(|of| !of.nullable)
+    }
+
+    /// What a field holds that is not there.
+    pub(super) fn default_of(&self, name: &str) -> Option<&Value> {
+        self.property(name)?.default.as_ref()
     }
 
     pub(super) fn property(&self, name: &str) -> Option<&Property> {
@@ -262,7 +296,8 @@ pub(super) static METADATA: LazyLock<Node> = LazyLock::new(|| {
     let number = || json!({"type": "integer", "format": "int64"});
     let time = || json!({"type": "string", "nullable": true});
     let map = || json!({"type": "object", "additionalProperties": {"type": "string"}});
-    let owner = json!({"type": "object", "properties": {
+    // A null is as good as nothing in it.
+    let owner = json!({"type": "object", "nullable": true, "properties": {
         "apiVersion": string(), "kind": string(), "name": string(), "uid": string(),
         "controller": {"type": "boolean"}, "blockOwnerDeletion": {"type": "boolean"},
     }});
@@ -272,7 +307,7 @@ pub(super) static METADATA: LazyLock<Node> = LazyLock::new(|| {
         "generation": number(), "deletionGracePeriodSeconds": number(),
         "creationTimestamp": time(), "deletionTimestamp": time(),
         "labels": map(), "annotations": map(),
-        "finalizers": {"type": "array", "items": string()},
+        "finalizers": {"type": "array", "items": {"type": "string", "nullable": true}},
         "ownerReferences": {"type": "array", "items": owner},
         "managedFields": {"type": "array", "items": {"x-kubernetes-preserve-unknown-fields": true}},
     }}))

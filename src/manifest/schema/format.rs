@@ -11,7 +11,7 @@ use std::{
 use regex::Regex;
 
 use super::compile::Types;
-use crate::golang::{duration, names};
+use crate::golang::{duration, names, url};
 
 /// A format, and how a CRD spells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,13 @@ enum Kind {
     Ipv4,
     Ipv6,
     Cidr,
-    Uuid,
+    /// Any, or of one version.
+    Uuid(Option<u8>),
+    Uri,
+    Email,
+    Hostname,
+    Mac,
+    ObjectId,
     ShortName,
     LongName,
     /// Known to kube-apiserver; anything passes here.
@@ -69,7 +75,12 @@ impl Format {
             Kind::Ipv4 => sloppy_ip(text).is_some() && text.contains('.'),
             Kind::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
             Kind::Cidr => is_cidr(text),
-            Kind::Uuid => is_uuid(text),
+            Kind::Uuid(version) => is_uuid(text, version),
+            Kind::Uri => url::parse_request_uri(text).is_ok(),
+            Kind::Email => is_email(text),
+            Kind::Hostname => is_hostname(text),
+            Kind::Mac => is_mac(text),
+            Kind::ObjectId => text.len() == 24 && is_hexadecimal(text),
             Kind::ShortName => names::dns_label(text).is_ok(),
             Kind::LongName => names::dns_subdomain(text).is_ok(),
             Kind::Int32 | Kind::Number | Kind::Unchecked => true,
@@ -91,11 +102,18 @@ fn of_string(name: &str) -> Option<Kind> {
         "ipv4" => Kind::Ipv4,
         "ipv6" => Kind::Ipv6,
         "cidr" => Kind::Cidr,
-        "uuid" => Kind::Uuid,
+        "uuid" => Kind::Uuid(None),
+        "uuid3" => Kind::Uuid(Some(b'3')),
+        "uuid4" => Kind::Uuid(Some(b'4')),
+        "uuid5" => Kind::Uuid(Some(b'5')),
+        "uri" => Kind::Uri,
+        "email" => Kind::Email,
+        "hostname" => Kind::Hostname,
+        "mac" => Kind::Mac,
+        "bsonobjectid" => Kind::ObjectId,
         "k8sshortname" => Kind::ShortName,
         "k8slongname" => Kind::LongName,
-        "bsonobjectid" | "uri" | "email" | "hostname" | "mac" | "uuid3" | "uuid4" | "uuid5"
-        | "isbn" | "isbn10" | "isbn13" | "creditcard" | "ssn" | "hexcolor" | "rgbcolor"
+        "isbn" | "isbn10" | "isbn13" | "creditcard" | "ssn" | "hexcolor" | "rgbcolor"
         | "password" => Kind::Unchecked,
         _ => return None,
     })
@@ -217,19 +235,77 @@ fn is_cidr(text: &str) -> bool {
         && prefix.parse::<u32>().is_ok_and(|prefix| prefix <= bits)
 }
 
-/// 8-4-4-4-12 hexadecimal digits; each dash may be left out.
-fn is_uuid(text: &str) -> bool {
+/// 8-4-4-4-12 hexadecimal digits; each dash may be left out. The version, if one is asked for, is the
+/// first digit of the third group, and says of 4 and 5 how the fourth begins.
+fn is_uuid(text: &str, version: Option<u8>) -> bool {
     let mut rest = text;
+    let mut groups = Vec::new();
     for (at, length) in [8, 4, 4, 4, 12].into_iter().enumerate() {
         if at > 0 {
             rest = rest.strip_prefix('-').unwrap_or(rest);
         }
         match rest.split_at_checked(length) {
-            Some((digits, after)) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            Some((digits, after)) if is_hexadecimal(digits) => {
+                groups.push(digits.as_bytes());
                 rest = after;
             }
             _ => return false,
         }
     }
-    rest.is_empty()
+    let is_version = |version: u8| {
+        let variant =
+            version == b'3' || matches!(groups[3][0], b'8' | b'9' | b'a'..=b'b' | b'A'..=b'B');
+        groups[2][0] == version && variant
+    };
+    rest.is_empty() && version.is_none_or(is_version)
+}
+
+fn is_hexadecimal(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// An address as mail knows it, with or without a name in front. Less strict than Go's reader: what is
+/// refused here is refused there.
+fn is_email(text: &str) -> bool {
+    let address = match text.trim().strip_suffix('>') {
+        Some(named) => named.rsplit_once('<').map_or("", |(_, address)| address),
+        None => text.trim(),
+    };
+    address
+        .rsplit_once('@')
+        .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains(' '))
+}
+
+/// A name of one part, or several with a last one of letters. Letters and symbols of any script count.
+static HOSTNAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let any = r"a-zA-Z0-9\p{S}\p{L}";
+    let one = format!(r"[{any}](-?[{any}]{{0,62}})?");
+    let part = format!(r"[{any}]([{any}-]{{0,61}}[{any}])?\.");
+    Regex::new(&format!(r"^(?:{one}|(?:{part})+[a-zA-Z\p{{L}}]{{2,63}})$")).ok()
+});
+
+fn is_hostname(text: &str) -> bool {
+    HOSTNAME
+        .as_ref()
+        .is_none_or(|pattern| pattern.is_match(text))
+        && text.len() <= 255
+        && text.split('.').all(|part| part.len() <= 63)
+}
+
+/// 6, 8 or 20 bytes: in pairs of digits behind colons or dashes, or in fours behind dots.
+fn is_mac(text: &str) -> bool {
+    let parts = |separator: char, digits: usize| {
+        let mut parts = 0;
+        let fit = text.split(separator).all(|part| {
+            parts += 1;
+            part.len() == digits && is_hexadecimal(part)
+        });
+        if fit { parts * digits / 2 } else { 0 }
+    };
+    let bytes = match text.find([':', '-', '.']) {
+        Some(at) if text.as_bytes()[at] == b'.' => parts('.', 4),
+        Some(at) => parts(char::from(text.as_bytes()[at]), 2),
+        None => 0,
+    };
+    matches!(bytes, 6 | 8 | 20)
 }

@@ -6,22 +6,32 @@
 //! the `OpenAPI` checks, lists of type set and map, the rules in CEL. Source: k8s.io/kube-openapi
 //! `pkg/validation`, k8s.io/apiextensions-apiserver `pkg/apiserver`.
 //!
-//! `metadata` is checked against what every object has; there the server's words are a decoder's,
-//! and this says it like the rest. `status` is not looked at: a CREATE drops it.
+//! `metadata` is checked against what every object has, and in words of our own: the server's would be
+//! a decoder's, and blame no field. `status` is not looked at where it is a subresource: a CREATE drops
+//! it.
 
 mod cel;
+mod combine;
 mod compile;
+mod fields;
+mod form;
 mod format;
+mod list;
+mod metadata;
 mod validate;
 mod value;
 
 use jsonptr::{Pointer, PointerBuf};
 use serde_json::Value;
 
+pub use form::{Flaw, well_formed};
+
 /// A compiled schema.
 #[derive(Debug)]
 pub struct Schema {
     root: compile::Node,
+    /// Whether `status` is a field like any other.
+    status: bool,
 }
 
 /// One thing that kube-apiserver would refuse.
@@ -33,6 +43,8 @@ pub struct SchemaError {
     pub kind: SchemaErrorKind,
     /// The server's words, without the field in front: `Required value`.
     pub message: String,
+    /// Whether it is about a value that is stored already as it is: then the server lets it be.
+    pub stored: bool,
 }
 
 /// What a value may do wrong.
@@ -54,7 +66,7 @@ pub enum SchemaErrorKind {
     Length,
     /// A list or a map with too many or too few entries.
     Count,
-    /// An entry that a list of type set or map has already.
+    /// An entry that a list of type set or map has already, or that can't be told from others.
     Duplicate,
     /// None of several schemas fits.
     NoAlternative,
@@ -64,19 +76,38 @@ pub enum SchemaErrorKind {
         nearest: Option<String>,
     },
     /// A rule of the CRD's in CEL does not hold.
-    Rule {
-        /// Whether the value is stored already: then the server only warns.
-        unchanged: bool,
-    },
+    Rule,
+    /// What every object has is not as it must be: something in `metadata`, or, of an object inside of
+    /// another, its `apiVersion` or `kind`.
+    Metadata,
 }
 
 impl SchemaErrorKind {
+    /// Whether the server lets a value of this sort be that is stored already.
+    fn is_let_be(&self) -> bool {
+        !matches!(
+            self,
+            Self::Metadata | Self::Duplicate | Self::UnknownField { .. }
+        )
+    }
+}
+
+impl SchemaError {
     /// Whether kube-apiserver asks no rule in CEL of an object that has such an error.
     fn is_blocking(&self) -> bool {
-        matches!(
-            self,
-            Self::Required | Self::Type | Self::Unsupported | Self::Length | Self::Count
-        )
+        match self.kind {
+            SchemaErrorKind::Required
+            | SchemaErrorKind::Type
+            | SchemaErrorKind::Unsupported
+            | SchemaErrorKind::Format => true,
+            // What is too short or too few does not.
+            SchemaErrorKind::Length | SchemaErrorKind::Count => self.message.starts_with("Too "),
+            SchemaErrorKind::Metadata => {
+                let blocking = ["Required value", "Too "];
+                blocking.iter().any(|words| self.message.starts_with(words))
+            }
+            _ => false,
+        }
     }
 }
 
@@ -85,7 +116,20 @@ impl Schema {
     pub fn compile(schema: &Value) -> Self {
         Self {
             root: compile::Node::new(schema),
+            status: false,
         }
+    }
+
+    /// Says whether `status` is a field like any other: where the kind has no subresource of that name.
+    #[must_use]
+    pub fn with_status(mut self, status: bool) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// Whether `status` is a field like any other.
+    pub fn has_status(&self) -> bool {
+        self.status
     }
 
     /// An empty value of the type that is wanted at a place; nothing where any type is, or where the
@@ -102,8 +146,9 @@ impl Schema {
 
     /// As [`Schema::validate`], of an object that changes from `old`: rules in CEL may compare the two.
     pub fn validate_change(&self, object: &Value, old: Option<&Value>) -> Vec<SchemaError> {
-        let mut errors = validate::validate(&self.root, object);
-        if !errors.iter().any(|error| error.kind.is_blocking()) {
+        let mut errors = validate::validate(&self.root, object, old, self.status);
+        let blocks = |error: &SchemaError| !error.stored && error.is_blocking();
+        if !errors.iter().any(blocks) {
             errors.extend(cel::judge(&self.root, object, old));
         }
         errors

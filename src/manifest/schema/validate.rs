@@ -1,48 +1,107 @@
 //! The walk.
 
-use std::{cmp::Ordering, collections::HashMap, fmt::Write as _};
+use std::{cmp::Ordering, fmt::Write as _};
 
 use jsonptr::PointerBuf;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
     SchemaError, SchemaErrorKind,
-    compile::{Bound, ListType, METADATA, Node},
+    cel::Pair,
+    compile::{Bound, Node},
+    metadata::Owner,
     value::{Float, is_same, is_whole, plain, shown, type_name},
 };
 use crate::golang::quote;
 
-/// The fields of every object, which no schema needs to know.
-const META_FIELDS: [&str; 3] = ["apiVersion", "kind", "metadata"];
-
-pub(super) fn validate(root: &Node, object: &Value) -> Vec<SchemaError> {
+pub(super) fn validate(
+    root: &Node,
+    object: &Value,
+    old: Option<&Value>,
+    status: bool,
+) -> Vec<SchemaError> {
+    let owner = if old.is_some() {
+        Owner::Stored
+    } else {
+        Owner::New
+    };
     let mut walk = Walk {
         path: Vec::new(),
         errors: Vec::new(),
         alternative: false,
+        shape: Some(root),
+        old,
+        owner,
+        status,
     };
     walk.value(root, object);
-    walk.errors
+    // Of lists whose entries have to differ the server asks nothing where one is stored that has not.
+    let mut errors = walk.errors;
+    let same = |errors: &[SchemaError]| {
+        let is_list = |error: &SchemaError| error.kind == SchemaErrorKind::Duplicate;
+        errors.iter().any(is_list)
+    };
+    if let Some(old) = old
+        && same(&errors)
+        && same(&validate(root, old, None, status))
+    {
+        let lists = errors.iter_mut();
+        for error in lists.filter(|error| error.kind == SchemaErrorKind::Duplicate) {
+            error.stored = true;
+        }
+    }
+    errors
 }
 
-struct Walk<'a> {
-    path: Vec<Token<'a>>,
-    errors: Vec<SchemaError>,
+pub(super) struct Walk<'a> {
+    pub(super) path: Vec<Token<'a>>,
+    pub(super) errors: Vec<SchemaError>,
     /// Within one of several schemas, which does not say which fields there are.
-    alternative: bool,
+    pub(super) alternative: bool,
+    /// The schema that does say it for the value that the walk is at: what it does not know is dropped, and
+    /// so are nulls, before anything is checked.
+    pub(super) shape: Option<&'a Node>,
+    /// What is stored in the place that the walk is at.
+    pub(super) old: Option<&'a Value>,
+    /// Whose metadata the object's own is.
+    pub(super) owner: Owner,
+    /// Whether `status` is a field like any other.
+    pub(super) status: bool,
 }
 
 #[derive(Clone, Copy)]
-enum Token<'a> {
+pub(super) enum Token<'a> {
     Field(&'a str),
     Index(usize),
 }
 
 impl<'a> Walk<'a> {
-    fn value(&mut self, node: &'a Node, value: &'a Value) {
+    pub(super) fn value(&mut self, node: &'a Node, value: &'a Value) {
+        let before = self.errors.len();
+        self.check_value(node, value);
+        let found = self.errors.len();
+        if found > before
+            && let Some(old) = self.old
+        {
+            let root = self.path.is_empty();
+            let pair = Pair {
+                node,
+                new: value,
+                old,
+                root,
+            };
+            if old == value || pair.is_same() {
+                for error in &mut self.errors[before..found] {
+                    error.stored |= error.kind.is_let_be();
+                }
+            }
+        }
+    }
+
+    fn check_value(&mut self, node: &'a Node, value: &'a Value) {
         self.check_type(node, value);
-        if !value.is_null() && !node.any_of.is_empty() {
-            self.check_alternatives(node, value);
+        if !value.is_null() {
+            self.check_combinations(node, value);
         }
         match value {
             Value::String(text) => self.check_string(node, text),
@@ -108,27 +167,6 @@ impl<'a> Walk<'a> {
         self.say(SchemaErrorKind::Type, message);
     }
 
-    fn check_alternatives(&mut self, node: &'a Node, value: &'a Value) {
-        let mut first = None;
-        for alternative in &node.any_of {
-            let mut walk = Walk {
-                path: self.path.clone(),
-                errors: Vec::new(),
-                alternative: true,
-            };
-            walk.value(alternative, value);
-            if walk.errors.is_empty() {
-                return;
-            }
-            first.get_or_insert(walk.errors);
-        }
-        let path = quote(&self.field());
-        let message =
-            format!("Invalid value: \"\": {path} must validate at least one schema (anyOf)");
-        self.say(SchemaErrorKind::NoAlternative, message);
-        self.errors.extend(first.into_iter().flatten());
-    }
-
     fn check_string(&mut self, node: &Node, text: &str) {
         let length = || text.chars().count() as u64;
         let path = || self.field();
@@ -192,6 +230,17 @@ impl<'a> Walk<'a> {
                 self.say(SchemaErrorKind::Range, message);
             }
         }
+        if let Some(factor) = node.multiple_of
+            && !is_multiple(value, factor)
+        {
+            let what = format!(
+                "{} in body should be a multiple of {}",
+                self.field(),
+                Float(factor)
+            );
+            let message = format!("Invalid value: {}: {what}", shown(value));
+            self.say(SchemaErrorKind::Range, message);
+        }
         self.check_bound(
             value,
             node.maximum,
@@ -217,7 +266,13 @@ impl<'a> Walk<'a> {
         let (Some(bound), Some(number)) = (bound, value.as_f64()) else {
             return;
         };
-        let order = number.partial_cmp(&bound.value);
+        // Go compares integers with integers.
+        let limit = if value.is_i64() {
+            bound.value.trunc()
+        } else {
+            bound.value
+        };
+        let order = number.partial_cmp(&limit);
         if order != Some(beyond) && !(bound.exclusive && order == Some(Ordering::Equal)) {
             return;
         }
@@ -226,163 +281,26 @@ impl<'a> Walk<'a> {
         } else {
             inclusive
         };
-        // Go compares integers with integers.
         let limit = if value.is_i64() {
-            bound.value.trunc().to_string()
+            limit.to_string()
         } else {
-            Float(bound.value).to_string()
+            Float(limit).to_string()
         };
         let (path, value) = (self.field(), shown(value));
         let message = format!("Invalid value: {value}: {path} in body should be {words} {limit}");
         self.say(SchemaErrorKind::Range, message);
     }
 
-    fn list(&mut self, node: &'a Node, items: &'a [Value]) {
-        if let Some(of) = &node.items {
-            for (at, item) in items.iter().enumerate() {
-                self.path.push(Token::Index(at));
-                self.value(of, item);
-                self.path.pop();
-            }
-        }
-        let count = items.len() as u64;
-        if let Some(min) = node.count.min.filter(|min| count < *min) {
-            let what = format!("{} in body should have at least {min} items", self.field());
-            self.say(
-                SchemaErrorKind::Count,
-                format!("Invalid value: {count}: {what}"),
-            );
-        }
-        if let Some(max) = node.count.max.filter(|max| count > *max) {
-            let word = if max == 1 { "item" } else { "items" };
-            self.say(
-                SchemaErrorKind::Count,
-                format!("Too many: {count}: must have at most {max} {word}"),
-            );
-        }
-        match &node.list_type {
-            ListType::Atomic => {}
-            ListType::Set => {
-                self.check_distinct(items.iter().map(|item| (item.to_string(), shown(item))));
-            }
-            ListType::Map(keys) => self.check_map_keys(node, keys, items),
-        }
+    pub(super) fn say(&mut self, kind: SchemaErrorKind, message: String) {
+        self.errors.push(SchemaError {
+            pointer: self.pointer(),
+            kind,
+            message,
+            stored: false,
+        });
     }
 
-    fn check_map_keys(&mut self, node: &'a Node, keys: &[Box<str>], items: &'a [Value]) {
-        for (at, item) in items.iter().enumerate() {
-            if !matches!(item, Value::Object(_) | Value::Null) {
-                self.path.push(Token::Index(at));
-                let message = format!(
-                    "Invalid value: {}: must be an object for an array of list-type map",
-                    shown(item)
-                );
-                self.say(SchemaErrorKind::Type, message);
-                self.path.pop();
-                return;
-            }
-        }
-        let key = |item: &Value| {
-            let field = |name: &str| {
-                let default = || node.items.as_ref()?.property(name)?.default.as_ref();
-                item.get(name)
-                    .filter(|value| !value.is_null())
-                    .or_else(default)
-                    .cloned()
-            };
-            let fields = keys
-                .iter()
-                .filter_map(|name| Some((name.to_string(), field(name)?)));
-            Value::Object(fields.collect()).to_string()
-        };
-        self.check_distinct(items.iter().map(|item| {
-            let key = key(item);
-            (key.clone(), key)
-        }));
-    }
-
-    /// Names the second of entries that are the same. Each comes with how it is shown.
-    fn check_distinct(&mut self, entries: impl Iterator<Item = (String, String)>) {
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        for (at, (entry, shown)) in entries.enumerate() {
-            let times = seen.entry(entry).or_default();
-            *times += 1;
-            if *times == 2 {
-                self.path.push(Token::Index(at));
-                self.say(
-                    SchemaErrorKind::Duplicate,
-                    format!("Duplicate value: {shown}"),
-                );
-                self.path.pop();
-            }
-        }
-    }
-
-    fn object(&mut self, node: &'a Node, fields: &'a Map<String, Value>) {
-        self.check_field_count(node, fields.len() as u64);
-        let root = self.path.is_empty() && !self.alternative;
-        for (name, value) in fields {
-            self.path.push(Token::Field(name));
-            let meta = (root || node.embedded) && META_FIELDS.contains(&name.as_str());
-            if root && name == "metadata" {
-                self.value(&METADATA, value);
-            } else if root && name == "status" {
-            } else if let Some(property) = node.property(name) {
-                // The server takes such a null away, or puts the default there.
-                if !value.is_null() || property.node.nullable {
-                    self.value(&property.node, value);
-                }
-            } else if let Some(of) = &node.additional {
-                if !value.is_null() || of.nullable {
-                    self.value(of, value);
-                }
-            } else if !node.preserve && !meta && !self.alternative {
-                self.unknown_field(node, name);
-            }
-            self.path.pop();
-        }
-        for name in &node.required {
-            let property = node.property(name);
-            let default = property.is_some_and(|property| property.default.is_some());
-            let present = fields.get(&**name).is_some_and(|value| {
-                !value.is_null() || property.is_none_or(|property| property.node.nullable)
-            });
-            if !present && !default {
-                self.path.push(Token::Field(name));
-                self.say(SchemaErrorKind::Required, "Required value".to_owned());
-                self.path.pop();
-            }
-        }
-    }
-
-    fn check_field_count(&mut self, node: &Node, count: u64) {
-        if let Some(min) = node.fields.min.filter(|min| count < *min) {
-            let what = format!(
-                "{} in body should have at least {min} properties",
-                self.field()
-            );
-            self.say(
-                SchemaErrorKind::Count,
-                format!("Invalid value: {count}: {what}"),
-            );
-        }
-        if let Some(max) = node.fields.max.filter(|max| count > *max) {
-            let word = if max == 1 { "item" } else { "items" };
-            self.say(
-                SchemaErrorKind::Count,
-                format!("Too many: {count}: must have at most {max} {word}"),
-            );
-        }
-    }
-
-    fn unknown_field(&mut self, node: &Node, name: &str) {
-        let known = node.properties.iter().map(|(name, _)| &**name);
-        let nearest = crate::report::nearest(name, known).map(str::to_owned);
-        let message = format!("unknown field {}", quote(&self.field()));
-        self.say(SchemaErrorKind::UnknownField { nearest }, message);
-    }
-
-    fn say(&mut self, kind: SchemaErrorKind, message: String) {
+    pub(super) fn pointer(&self) -> PointerBuf {
         let mut pointer = PointerBuf::new();
         for token in &self.path {
             match token {
@@ -390,15 +308,11 @@ impl<'a> Walk<'a> {
                 Token::Index(at) => pointer.push_back(*at),
             }
         }
-        self.errors.push(SchemaError {
-            pointer,
-            kind,
-            message,
-        });
+        pointer
     }
 
     /// The place as Kubernetes spells it: `spec.drClusters[1]`.
-    fn field(&self) -> String {
+    pub(super) fn field(&self) -> String {
         let mut field = String::new();
         for token in &self.path {
             match token {
@@ -414,5 +328,18 @@ impl<'a> Walk<'a> {
             }
         }
         field
+    }
+}
+
+/// Whether a number is a multiple of another. Go divides integers by integers, which none is where the
+/// factor is less than one.
+fn is_multiple(value: &Value, factor: f64) -> bool {
+    match value.as_f64() {
+        Some(number) if value.is_i64() => {
+            let factor = factor.trunc();
+            factor > 0.0 && (number / factor).fract() == 0.0
+        }
+        Some(number) => (number / factor).fract() == 0.0,
+        None => true,
     }
 }

@@ -9,8 +9,7 @@ use crate::{
     world::{Config as Known, Configs, Relation},
 };
 
-/// The profile's name that says that there is no S3 store.
-pub(super) const NO_S3: &str = "NoS3";
+pub(super) const NO_S3: &str = S3StoreProfile::NONE;
 
 /// Whether a ConfigMap is Ramen's own: another one of that name is nobody's business.
 pub(super) fn is_config(key: &Key, operator_namespace: &str) -> bool {

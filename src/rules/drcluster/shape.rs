@@ -2,7 +2,7 @@
 
 use super::{Case, Report, Rule};
 use crate::{
-    api::{DRCluster, ManagedCluster, RAMEN_CONFIG, Text},
+    api::{DRCluster, ManagedCluster, RAMEN_CONFIG, S3StoreProfile, Text},
     golang::{names, quote},
     report::nearest,
     rules::below,
@@ -19,8 +19,7 @@ pub(super) const RULES: &[Rule<DRCluster>] = &[
     ("drcluster-managedcluster-missing", managed_cluster_missing),
 ];
 
-/// The profile's name that says that there is none.
-const NO_S3: &str = "NoS3";
+const NO_S3: &str = S3StoreProfile::NONE;
 const PROFILE: &str = "/spec/s3ProfileName";
 
 /// Only between two regions: the CRD lets a cluster get its first one.

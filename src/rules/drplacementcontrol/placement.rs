@@ -8,7 +8,7 @@ use crate::{
         Case, Report, Rule, annotation,
         placement::{SCHEDULING_DISABLE, scheduled},
     },
-    world::Placed,
+    world::{DRPC_NAME, DRPC_NAMESPACE, Placed},
 };
 
 pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
@@ -34,8 +34,6 @@ pub(super) const RULES: &[Rule<DRPlacementControl>] = &[
 
 const REF: &str = "/spec/placementRef";
 pub(super) const NAME: &str = "/spec/placementRef/name";
-const DRPC_NAME: &str = "drplacementcontrol.ramendr.openshift.io/drpc-name";
-const DRPC_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/drpc-namespace";
 
 /// The name of the placement, in quotes.
 pub(super) fn name(case: &Case<'_, DRPlacementControl>) -> String {

@@ -39,12 +39,12 @@ judged! {
 
 /// Says something about a part of a hook. What no workflow runs may be for somebody else, or for later,
 /// and is never a reason to refuse.
-fn say_if_run<'r>(
-    report: &'r mut Report,
+fn say_if_run(
+    report: &mut Report,
     is_run: bool,
     at: String,
     message: impl Into<String>,
-) -> &'r mut Draft {
+) -> &mut Draft {
     if is_run {
         report.say(at, message)
     } else {
@@ -55,7 +55,7 @@ fn say_if_run<'r>(
 /// Proposes the name that was probably meant.
 fn suggest<'n>(draft: &mut Draft, name: &str, known: impl Iterator<Item = &'n str>) {
     /// Comparing takes time, and no Recipe that a person wrote has more.
-    const MOST: usize = 100;
+    const MOST: usize = 40;
 
     if let Some(near) = nearest(name, known.take(MOST)) {
         draft.fix(format!("did you mean \"{near}\"?"));

@@ -38,10 +38,10 @@ fn has_form(bytes: &[u8], digit: fn(&u8) -> bool, exponent: u8) -> bool {
         Some(at) => (&bytes[..at], Some(&bytes[at + 1..])),
         None => (bytes, None),
     };
-    let points = mantissa.iter().filter(|byte| **byte == b'.').count();
+    let parts = mantissa.split(|byte| *byte == b'.').count();
     let digits = mantissa.iter().filter(|byte| digit(byte)).count();
     let known = |byte: &u8| digit(byte) || *byte == b'.' || *byte == b'_';
-    if points > 1 || digits == 0 || !mantissa.iter().all(known) {
+    if parts > 2 || digits == 0 || !mantissa.iter().all(known) {
         return false;
     }
     match power {

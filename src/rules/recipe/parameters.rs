@@ -10,20 +10,38 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{api::RecipeSpec, golang::expand, rules::below};
+use crate::{
+    api::RecipeSpec,
+    golang::expand::{self, Part},
+    rules::below,
+};
 
 /// Whether a text has parameters, so that nobody knows yet what it will be.
 pub(in crate::rules) fn has(text: &str) -> bool {
     expand::changes(text)
 }
 
+/// What a string is in the JSON of a Recipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::rules) enum Role {
+    /// An element of a list.
+    Element,
+    /// The value of a field.
+    Value,
+    /// The name of a field.
+    Name,
+}
+
 /// A string in a Recipe.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "a text is a text at a place")]
 pub(in crate::rules) struct Text<'r> {
     /// The string's place in the object; for the name of a field that of the field.
     pub(in crate::rules) at: String,
     /// The string.
     pub(in crate::rules) text: &'r str,
+    /// What it is.
+    pub(in crate::rules) role: Role,
 }
 
 /// Every string of a Recipe's spec that has a parameter, the names of fields among them, in the order of
@@ -31,13 +49,14 @@ pub(in crate::rules) struct Text<'r> {
 pub(in crate::rules) fn texts(spec: &Value) -> Vec<Text<'_>> {
     let mut found = Vec::new();
     // From the last to the first, as a stack has it.
-    let mut open = vec![("/spec".to_owned(), spec)];
-    while let Some((at, value)) = open.pop() {
+    let mut open = vec![("/spec".to_owned(), spec, Role::Value)];
+    while let Some((at, value, role)) = open.pop() {
         match value {
-            Value::String(text) if has(text) => found.push(Text { at, text }),
+            Value::String(text) if has(text) => found.push(Text { at, text, role }),
             Value::Array(items) => {
                 let items = items.iter().enumerate().rev();
-                open.extend(items.map(|(index, item)| (format!("{at}/{index}"), item)));
+                let items = items.map(|(index, item)| (format!("{at}/{index}"), item));
+                open.extend(items.map(|(at, item)| (at, item, Role::Element)));
             }
             Value::Object(fields) => {
                 for (name, field) in fields.iter().rev() {
@@ -46,9 +65,10 @@ pub(in crate::rules) fn texts(spec: &Value) -> Vec<Text<'_>> {
                         found.push(Text {
                             at: at.clone(),
                             text: name,
+                            role: Role::Name,
                         });
                     }
-                    open.push((at, field));
+                    open.push((at, field, Role::Value));
                 }
             }
             _ => {}
@@ -64,6 +84,37 @@ pub(in crate::rules) enum Unfilled {
     Open,
     /// What comes out is no Recipe; Ramen says so too.
     Broken(String),
+    /// What comes out is longer than any object can be.
+    Long,
+}
+
+/// The longest text that is put together, in bytes: a value may stand for a parameter very often.
+pub(in crate::rules) const LONGEST: usize = 8 << 20;
+
+/// A part of a Recipe's JSON with the values in place of its parameters, as Ramen puts them in; nothing
+/// where that is longer than `most`.
+pub(in crate::rules) fn put_in(
+    json: &str,
+    values: &BTreeMap<String, Vec<String>>,
+    most: usize,
+) -> Option<String> {
+    let mut filled = String::new();
+    for part in expand::parts(json) {
+        match part {
+            Part::Text(text) => filled.push_str(text),
+            Part::Name(name) => {
+                let values = values.get(name).map_or(&[][..], Vec::as_slice);
+                for (number, value) in values.iter().enumerate() {
+                    filled.push_str(if number > 0 { "\",\"" } else { "" });
+                    filled.push_str(value);
+                }
+            }
+        }
+        if filled.len() > most {
+            return None;
+        }
+    }
+    Some(filled)
 }
 
 /// The spec with the values in place of its parameters. Those without a value become nothing.
@@ -83,10 +134,7 @@ pub(in crate::rules) fn fill(
     if texts.iter().any(|text| expand::is_open(text.text)) {
         return Err(Unfilled::Open);
     }
-    let filled = expand::expand(&spec.to_string(), |name| {
-        let values = values.get(name);
-        values.map_or_else(String::new, |values| values.join("\",\""))
-    });
+    let filled = put_in(&spec.to_string(), values, LONGEST).ok_or(Unfilled::Long)?;
     let mut filled: RecipeSpec = serde_json::from_str(&filled).map_err(broken)?;
     // Go reads into the spec that is there, and what a map has already stays in it.
     for (workflow, before) in filled.workflows.iter_mut().zip(&recipe.workflows) {
@@ -145,6 +193,9 @@ mod tests {
         assert!(matches!(fill(&spec, &quote), Err(Unfilled::Broken(_))));
         let open = recipe(json!({ "appType": "${A" }));
         assert_eq!(fill(&open, &several), Err(Unfilled::Open));
+        let often = recipe(json!({ "appType": "$A".repeat(1000) }));
+        let long = values(json!({ "A": ["a".repeat(LONGEST / 100)] }));
+        assert_eq!(fill(&often, &long), Err(Unfilled::Long));
         let none = recipe(json!({ "appType": "a$" }));
         assert_eq!(fill(&none, &several), Ok(none.clone()));
     }

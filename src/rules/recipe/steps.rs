@@ -234,8 +234,8 @@ pub(in crate::rules) struct Reach<'r> {
     pub(in crate::rules) own_workflow: bool,
 }
 
-/// The namespaces of a Recipe whose parameters are filled in; nothing where Ramen can't use the Recipe for
-/// another reason.
+/// The namespaces of a Recipe whose parameters are filled in, as far as they are certain; nothing where
+/// Ramen can't use the Recipe for another reason.
 ///
 /// Source: internal/controller/vrg_recipe.go:329-347
 pub(in crate::rules) fn reach(recipe: &RecipeSpec) -> Option<Reach<'_>> {
@@ -254,10 +254,12 @@ pub(in crate::rules) fn reach(recipe: &RecipeSpec) -> Option<Reach<'_>> {
     }
     let (mut groups_seen, mut hooks_seen) = (BTreeSet::new(), BTreeSet::new());
     for step in steps(recipe) {
+        // Of several keys Ramen takes any one.
+        let certain = step.keys.len() == 1;
         for (key, name) in step.keys {
             match &**key {
                 "group" => match groups.get(&**name) {
-                    Some((index, group)) if groups_seen.insert(*index) => {
+                    Some((index, group)) if certain && groups_seen.insert(*index) => {
                         let at = format!("/spec/groups/{index}/includedNamespaces");
                         reach.named.extend(listed(&at, &group.included_namespaces));
                     }
@@ -267,7 +269,7 @@ pub(in crate::rules) fn reach(recipe: &RecipeSpec) -> Option<Reach<'_>> {
                 },
                 "hook" => {
                     let (index, hook) = hooks.get(call(name)?.0)?;
-                    if hooks_seen.insert(*index) {
+                    if certain && hooks_seen.insert(*index) {
                         let at = format!("/spec/hooks/{index}/namespace");
                         reach.named.push((at, &hook.namespace));
                     }
@@ -340,6 +342,13 @@ mod tests {
             assert_eq!(reach(&spec), None, "{steps}");
         }
         let reach = |spec| reach(&recipe(spec)).map(|reach| reach.named.len());
+        let either = json!([{ "group": "g", "hook": "h/o" }]);
+        let spec = json!({
+            "groups": [{ "name": "g", "includedNamespaces": ["a"] }],
+            "hooks": [{ "name": "h", "namespace": "b" }],
+            "workflows": [{ "name": "restore", "sequence": either }],
+        });
+        assert_eq!(reach(spec), Some(0), "nobody knows which of the two");
         assert_eq!(reach(json!({})), Some(0));
         let empty = json!({ "workflows": [{ "name": "backup", "sequence": [] }] });
         assert_eq!(reach(empty), Some(0));

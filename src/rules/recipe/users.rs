@@ -2,9 +2,9 @@
 
 use super::{Case, Report, Rule};
 use crate::{
-    api::{Object, Recipe, Text, VolumeReplicationGroup},
-    rules::{below, some},
-    world::{Config, RAMEN_CONFIG, Relation},
+    api::{Object, RAMEN_CONFIG, Recipe, Text, VolumeReplicationGroup},
+    rules::{below, protection::VM_RECIPE, some},
+    world::{Config, Relation},
 };
 
 pub(super) const RULES: &[Rule<Recipe>] = &[
@@ -12,13 +12,10 @@ pub(super) const RULES: &[Rule<Recipe>] = &[
     ("recipe-delete-referenced", delete_referenced),
 ];
 
-/// The Recipe that is part of Ramen.
-const BUILT_IN: &str = "vm-recipe";
-
 /// The configuration by which the one that is part of Ramen stands in for this Recipe.
 fn replaced<'a>(case: &Case<'a, Recipe>) -> Option<&'a Config> {
     let meta = &case.new.meta;
-    if meta.name != BUILT_IN {
+    if meta.name != VM_RECIPE {
         return None;
     }
     let config = case
@@ -30,7 +27,7 @@ fn replaced<'a>(case: &Case<'a, Recipe>) -> Option<&'a Config> {
 fn reserved_name(case: &Case<'_, Recipe>, report: &mut Report) {
     if let Some(config) = replaced(case) {
         let place = below(&below("/data", RAMEN_CONFIG), "ramenOpsNamespace");
-        let message = format!("\"{BUILT_IN}\" of this namespace is built into Ramen");
+        let message = format!("\"{VM_RECIPE}\" of this namespace is built into Ramen");
         report
             .say("/metadata/name", message)
             .because_of(config.key.clone(), place);

@@ -3,7 +3,6 @@
 //! In the order of `policies/volumereplicationgroup.yaml`, a file a section.
 
 mod addresses;
-mod filled;
 mod metadata;
 mod namespaces;
 mod parameters;
@@ -11,6 +10,7 @@ mod peers;
 mod recipe;
 mod s3;
 mod shape;
+mod used;
 mod volsync;
 
 use super::{Case, judged, protection::is_built_in};

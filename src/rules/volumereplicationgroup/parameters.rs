@@ -1,21 +1,24 @@
 //! What is put into the recipe, and whether it gets there as it is written.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
+use jsonptr::Pointer;
 use serde_json::{Value, json};
 
-use super::filled::{Parameters, Referred, fill, parameters, referred, text};
+use super::used::{Parameters, Used, used};
 use crate::{
     api::VolumeReplicationGroup,
     golang::{
         expand::{Part, names, parts},
         quote,
     },
-    report::clip,
-    rules::{Case, Report, Rule, below, protection::PARAMETERS, some},
+    report::field,
+    rules::{
+        Case, Report, Rule, below,
+        protection::PARAMETERS,
+        recipe::parameters::{LONGEST, Role, Text, put_in, texts},
+        some,
+    },
 };
 
 pub(super) const RULES: &[Rule<VolumeReplicationGroup>] = &[
@@ -23,48 +26,31 @@ pub(super) const RULES: &[Rule<VolumeReplicationGroup>] = &[
     ("vrg-recipe-parameter-multi-value", multi_value),
 ];
 
-/// How much of a recipe's text a message shows, in characters.
-const SHOWN: usize = 40;
-
-/// The recipe of the object, and what is put into it.
-fn given<'a>(
-    case: &Case<'a, VolumeReplicationGroup>,
-) -> Option<(Referred<'a>, Cow<'a, Parameters>)> {
-    let recipe = referred(case)?;
-    let parameters = parameters(case.new, recipe.object.is_none());
-    Some((recipe, parameters))
-}
-
 /// What the built-in recipe needs is the matter of another rule.
 fn unresolved(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
-    let Some((recipe, parameters)) = given(case) else {
+    let Some(recipe) = used(case) else {
         return;
     };
     let Some(object) = recipe.object else {
         return;
     };
-    let text = text(recipe.spec);
-    let known = |name: &&str| {
-        parameters
-            .get(*name)
-            .is_some_and(|values| !values.is_empty())
-    };
-    let open: BTreeSet<&str> = names(&text).filter(|name| !known(name)).collect();
-    if open.is_empty() {
-        return;
+    let spec = serde_json::to_value(recipe.spec).unwrap_or_default();
+    let texts = texts(&spec);
+    let mut open = BTreeMap::new();
+    for text in &texts {
+        for name in names(text.text) {
+            if recipe.parameters.get(name).is_none_or(Vec::is_empty) {
+                open.entry(name).or_insert(&text.at);
+            }
+        }
     }
-    let open: Vec<&str> = open.into_iter().collect();
-    let shown = some(&open, |name| quote(name));
+    let Some(first) = open.values().next() else {
+        return;
+    };
+    let all: Vec<&str> = open.keys().copied().collect();
+    let shown = some(&all, |name| quote(name));
     let message = format!("{} has parameters without a value: {shown}", recipe.shown());
-    report.say(PARAMETERS, message).because(object, "/spec");
-}
-
-/// Where in the recipe a text stands.
-#[derive(Clone, Copy)]
-enum Place {
-    Element,
-    Value,
-    Key,
+    report.say(PARAMETERS, message).because(object, first);
 }
 
 /// What comes of a parameter that is more than one plain text.
@@ -77,49 +63,27 @@ enum Outcome {
 }
 
 fn multi_value(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
-    let Some((recipe, parameters)) = given(case) else {
+    let Some(recipe) = used(case) else {
         return;
     };
-    let special: BTreeSet<&str> = parameters
-        .iter()
-        .filter(|(_, values)| values.len() > 1 || !values.iter().all(|value| is_plain(value)))
-        .map(|(name, _)| &**name)
-        .collect();
+    let special = special(&recipe.parameters);
     if special.is_empty() {
         return;
     }
     let spec = serde_json::to_value(recipe.spec).unwrap_or_default();
-    let mut walk = Walk {
-        special,
-        parameters: &parameters,
-        found: BTreeMap::new(),
-    };
-    walk.value(&spec, Place::Value);
-    for (name, (outcome, used)) in walk.found {
-        let why = match parameters.get(&name).map_or(0, Vec::len) {
-            1 => "quotes, backslashes and control characters are not put in as they are".to_owned(),
-            several => {
-                format!("{several} values are {several} entries of a list, and nothing else")
-            }
+    for (name, (outcome, at)) in outcomes(&recipe, &special, &texts(&spec)) {
+        let why = match recipe.parameters.get(name).map_or(0, Vec::len) {
+            1 => "quotes, backslashes and control characters are put in as they are".to_owned(),
+            several => format!("{several} values are as many entries of a list"),
         };
-        let place = below(PARAMETERS, &name);
+        let at = Pointer::parse(&at).map(field).unwrap_or_default();
+        let shown = recipe.shown();
+        let place = below(PARAMETERS, name);
         let draft = match outcome {
-            Outcome::Broken => report.say(
-                place,
-                format!(
-                    "{} can't be read with it in {}: {why}",
-                    recipe.shown(),
-                    quote(&clip(&used, SHOWN))
-                ),
-            ),
-            Outcome::Altered => report.advise(
-                place,
-                format!(
-                    "{} reads another text in {}: {why}",
-                    recipe.shown(),
-                    quote(&clip(&used, SHOWN))
-                ),
-            ),
+            Outcome::Broken => report.say(place, format!("breaks {at} of {shown}: {why}")),
+            Outcome::Altered => {
+                report.advise(place, format!("is another text in {at} of {shown}: {why}"))
+            }
         };
         if let Some(object) = recipe.object {
             draft.because(object, "/spec");
@@ -127,104 +91,88 @@ fn multi_value(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
     }
 }
 
-/// Whether a value is the same between the quotes of a JSON string.
-fn is_plain(value: &str) -> bool {
-    !value
-        .bytes()
-        .any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
+/// The parameters that are more than one plain text.
+fn special(parameters: &Parameters) -> BTreeSet<&str> {
+    let plain = |value: &String| {
+        let mut bytes = value.bytes();
+        !bytes.any(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
+    };
+    parameters
+        .iter()
+        .filter(|(_, values)| values.len() > 1 || !values.iter().all(plain))
+        .map(|(name, _)| &**name)
+        .collect()
 }
 
-/// Goes through all texts of a recipe.
-struct Walk<'p> {
-    /// The parameters that are more than one plain text.
-    special: BTreeSet<&'p str>,
-    parameters: &'p Parameters,
-    /// What comes of each, and in which text.
-    found: BTreeMap<String, (Outcome, String)>,
-}
-
-impl Walk<'_> {
-    fn value(&mut self, value: &Value, place: Place) {
-        match value {
-            Value::String(text) => self.text(text, place),
-            Value::Array(list) => list
-                .iter()
-                .for_each(|value| self.value(value, Place::Element)),
-            Value::Object(map) => {
-                for (name, value) in map {
-                    self.text(name, Place::Key);
-                    self.value(value, Place::Value);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn text(&mut self, text: &str, place: Place) {
-        let used: BTreeSet<&str> = names(text)
-            .filter(|name| self.special.contains(name))
+/// The worst that comes of each special parameter, and where.
+fn outcomes<'p>(
+    recipe: &Used<'_>,
+    special: &BTreeSet<&'p str>,
+    texts: &[Text<'_>],
+) -> BTreeMap<&'p str, (Outcome, String)> {
+    let mut found = BTreeMap::<&str, (Outcome, String)>::new();
+    let mut left = LONGEST;
+    for text in texts {
+        let used: BTreeSet<&str> = names(text.text)
+            .filter_map(|name| special.get(name).copied())
             .collect();
         if used.is_empty() {
-            return;
+            continue;
         }
-        let Some(outcome) = self.outcome(text, place) else {
-            return;
+        let json = Value::from(text.text).to_string();
+        let Some(filled) = put_in(&json, &recipe.parameters, left) else {
+            break;
+        };
+        left -= filled.len();
+        let Some(outcome) = outcome(text, &filled, &recipe.parameters) else {
+            continue;
         };
         for name in used {
-            let found = (outcome, text.to_owned());
-            let worst = self
-                .found
-                .entry(name.to_owned())
-                .or_insert_with(|| found.clone());
-            if worst.0 < outcome {
-                *worst = found;
+            let worst = found.get(name).map(|(outcome, _)| *outcome);
+            if worst.is_none_or(|worst| worst < outcome) {
+                found.insert(name, (outcome, text.at.clone()));
             }
         }
     }
+    found
+}
 
-    /// What comes of a text with the parameters put in; nothing where that is what one would expect.
-    fn outcome(&self, text: &str, place: Place) -> Option<Outcome> {
-        let filled = fill(&Value::from(text).to_string(), self.parameters)?;
-        let around = |before: &str, after: &str| format!("{before}{filled}{after}");
-        let read: Result<Value, _> = serde_json::from_str(&match place {
-            Place::Element => around("[", "]"),
-            Place::Value => around("{\"\":", "}"),
-            Place::Key => around("{", ":0}"),
-        });
-        let Ok(read) = read else {
-            return Some(Outcome::Broken);
-        };
-        let plain = self.plain(text);
-        let expected = match place {
-            Place::Element => self
-                .whole(text)
-                .map(|values| json!(values))
-                .or(plain.map(|text| json!([text]))),
-            Place::Value => plain.map(|text| json!({ "": text })),
-            Place::Key => plain.map(|text| json!({ text: 0 })),
-        };
-        (expected != Some(read)).then_some(Outcome::Altered)
+/// What comes of a text, as JSON with the parameters put in; nothing where that is what one would expect.
+fn outcome(text: &Text<'_>, filled: &str, parameters: &Parameters) -> Option<Outcome> {
+    let (before, after) = match text.role {
+        Role::Element => ("[", "]"),
+        Role::Value => ("{\"\":", "}"),
+        Role::Name => ("{", ":0}"),
+    };
+    let Ok(read) = serde_json::from_str::<Value>(&format!("{before}{filled}{after}")) else {
+        return Some(Outcome::Broken);
+    };
+    let plain = plain(text.text, parameters);
+    let expected = match text.role {
+        Role::Element => match whole(text.text, parameters) {
+            Some(values) => Some(json!(values)),
+            None => plain.map(|text| json!([text])),
+        },
+        Role::Value => plain.map(|text| json!({ "": text })),
+        Role::Name => plain.map(|text| json!({ text: 0 })),
+    };
+    (expected != Some(read)).then_some(Outcome::Altered)
+}
+
+/// The values of the one parameter that a text consists of.
+fn whole<'p>(text: &str, parameters: &'p Parameters) -> Option<&'p Vec<String>> {
+    match parts(text).as_slice() {
+        [Part::Name(name)] => parameters.get(*name),
+        _ => None,
     }
+}
 
-    /// The values of the one parameter that the text consists of.
-    fn whole(&self, text: &str) -> Option<&Vec<String>> {
-        let mut parts = parts(text).into_iter();
-        match (parts.next(), parts.next()) {
-            (Some(Part::Name(name)), None) => self.parameters.get(name),
-            _ => None,
-        }
-    }
-
-    /// The text with one value in place of each parameter; nothing where one has several.
-    fn plain(&self, text: &str) -> Option<String> {
-        let one = |name: &str| {
-            self.parameters
-                .get(name)
-                .is_none_or(|values| values.len() < 2)
-        };
-        if !names(text).all(one) {
-            return None;
-        }
-        fill(text, self.parameters)
+/// The text with one value in place of each parameter; nothing where one has several.
+fn plain(text: &str, parameters: &Parameters) -> Option<String> {
+    let one = |name: &str| parameters.get(name).is_none_or(|values| values.len() < 2);
+    if names(text).all(one) {
+        put_in(text, parameters, LONGEST)
+    } else {
+        None
     }
 }

@@ -1,22 +1,26 @@
 //! The recipe that says what is captured: whether it is there, and whether the object may protect what
 //! it names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::{
-    config,
-    filled::{Parameters, filled, look_up, namespaces, parameters, referred},
-    in_operations,
+    config, in_operations,
     namespaces::namespaces_of,
-    protected, uses_built_in,
+    protected,
+    used::{look_up, parameters, used},
+    uses_built_in,
 };
 use crate::{
-    api::{Object, Recipe, RecipeSpec, Text, VolumeReplicationGroup},
+    api::{Object, Recipe, Text, VolumeReplicationGroup},
     golang::quote,
     rules::{
-        Case, Report, Rule, below,
+        Case, Draft, Report, Rule, below,
         protection::{
             self, CONFIG, NAMESPACES, OPERATIONS, PARAMETERS, Protecting as _, REF, VM_SELECTIONS,
+        },
+        recipe::{
+            parameters::fill,
+            steps::{Reach, reach},
         },
         some,
     },
@@ -96,64 +100,74 @@ fn vm_parameters(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
     }
 }
 
-/// Why Ramen would not let an application use a recipe, and the place in its configuration that says so.
-struct Excess {
+/// Where a recipe names what an application may not protect.
+struct Excess<'r> {
+    /// What it names, and why that may not be.
     message: String,
+    /// The place in Ramen's configuration that says so.
     configured: &'static str,
+    /// The place in the recipe.
+    at: Option<&'r str>,
     /// Whether the configuration says so itself. What it leaves out the operator may fill in when it
     /// starts.
     certain: bool,
 }
 
-/// What a recipe, with its parameters put in, names beyond what an application may protect.
+/// What a recipe, with its parameters put in, reaches into beyond what an application may protect.
 ///
 /// Source: internal/controller/vrg_recipe.go:292-347
-fn excess(
-    vrg: &Object<VolumeReplicationGroup>,
+fn excess<'r>(
+    vrg: &'r Object<VolumeReplicationGroup>,
     config: &Config,
-    recipe: &RecipeSpec,
-) -> Option<Excess> {
+    reach: &'r Reach<'_>,
+) -> Option<Excess<'r>> {
     let own = &*vrg.meta.namespace;
-    let mut named = namespaces(recipe, &namespaces_of(vrg, Some(config)))?;
-    named.remove(own);
-    if named.is_empty() {
-        return None;
+    let named = reach.named.iter();
+    let mut named: BTreeMap<&str, Option<&str>> =
+        named.map(|(at, name)| (*name, Some(&**at))).collect();
+    if reach.own_volumes || reach.own_workflow {
+        for name in namespaces_of(vrg, Some(config)) {
+            named.entry(name).or_default();
+        }
     }
-    let shown = |named: &BTreeSet<&str>| {
-        let named: Vec<&str> = named.iter().copied().collect();
-        some(&named, |name| quote(name))
-    };
-    if !config.multi_namespace() {
-        return Some(Excess {
-            message: format!(
-                "covers {}, while multiNamespace is off in Ramen's configuration",
-                shown(&named)
-            ),
-            configured: "multiNamespace/FeatureEnabled",
-            certain: config.ramen.multi_namespace.feature_enabled.is_some(),
-        });
+    named.remove(own);
+    if !named.is_empty() && !config.multi_namespace() {
+        let message = "while multiNamespace is off in Ramen's configuration";
+        let certain = config.ramen.multi_namespace.feature_enabled.is_some();
+        return said(&named, message, "multiNamespace/FeatureEnabled", certain);
     }
     if in_operations(vrg, config) {
-        named.retain(|name| !protected(vrg).iter().any(|listed| listed == name));
-        return (!named.is_empty()).then(|| Excess {
-            message: format!(
-                "covers {}, which protectedNamespaces does not name",
-                shown(&named)
-            ),
-            configured: "ramenOpsNamespace",
-            certain: true,
-        });
+        let listed: HashSet<&str> = protected(vrg).iter().map(String::as_str).collect();
+        named.retain(|name, _| !listed.contains(name));
+        return said(
+            &named,
+            "which protectedNamespaces does not name",
+            "ramenOpsNamespace",
+            true,
+        );
     }
     if own == &*config.key.namespace {
         return None;
     }
+    let message = "which takes a VolumeReplicationGroup in the operations namespace";
+    let certain = config.ops_namespace().is_some();
+    said(&named, message, "ramenOpsNamespace", certain)
+}
+
+fn said<'r>(
+    named: &BTreeMap<&'r str, Option<&'r str>>,
+    why: &str,
+    configured: &'static str,
+    certain: bool,
+) -> Option<Excess<'r>> {
+    let at = *named.values().next()?;
+    let names: Vec<&str> = named.keys().copied().collect();
+    let message = format!("covers {}, {why}", some(&names, |name| quote(name)));
     Some(Excess {
-        message: format!(
-            "covers {}, which takes a group in the operations namespace",
-            shown(&named)
-        ),
-        configured: "ramenOpsNamespace",
-        certain: config.ops_namespace().is_some(),
+        message,
+        configured,
+        at,
+        certain,
     })
 }
 
@@ -162,65 +176,69 @@ fn namespaces_of_recipe(case: &Case<'_, VolumeReplicationGroup>, report: &mut Re
     let (false, Some(config)) = (vrg.meta.namespace.is_empty(), config(case)) else {
         return;
     };
-    let Some(recipe) = referred(case) else {
+    let Some((filled, recipe)) = used(case).and_then(|used| Some((used.filled()?, used))) else {
         return;
     };
-    let parameters = parameters(vrg, recipe.object.is_none());
-    let Some(excess) = excess_with(vrg, config, recipe.spec, &parameters) else {
+    let Some(reach) = reach(&filled) else {
         return;
     };
-    let message = format!("{} {}", recipe.shown(), excess.message);
-    let draft = if excess.certain {
-        report.say(REF, message)
-    } else {
-        report.advise(REF, message)
+    let Some(excess) = excess(vrg, config, &reach) else {
+        return;
     };
-    draft.because_of(
-        config.key.clone(),
-        format!("{CONFIG}/{}", excess.configured),
-    );
-    if let Some(recipe) = recipe.object {
-        draft.because(recipe, "/spec");
+    let draft = say(report, REF, &recipe.shown(), &excess);
+    draft.because_of(config.key.clone(), configured(&excess));
+    if let Some(object) = recipe.object {
+        draft.because(object, excess.at.unwrap_or("/spec"));
     }
-}
-
-fn excess_with(
-    vrg: &Object<VolumeReplicationGroup>,
-    config: &Config,
-    recipe: &RecipeSpec,
-    parameters: &Parameters,
-) -> Option<Excess> {
-    excess(vrg, config, &filled(recipe, parameters)?)
 }
 
 /// A recipe that is new can't have been used yet: whoever refers to it has been told.
 fn namespaces_of_changed(case: &Case<'_, Recipe>, report: &mut Report) {
+    /// As many applications as one recipe may well have.
+    const MOST: usize = 64;
+
     let meta = &case.new.meta;
     let config = case.world.cluster_operator_config(case.operator_namespace);
     let Some(config) = config.filter(|_| !case.is_create() && !meta.name.is_empty()) else {
         return;
     };
-    let users = case
+    let mut users = case
         .world
         .related::<VolumeReplicationGroup>(Relation::Recipe, &meta.name);
-    for vrg in users {
+    users.retain(|vrg| {
         let recipe = vrg.spec.recipe();
         let namespace = recipe.and_then(|recipe| recipe.namespace.text());
-        if namespace != Some(&meta.namespace) || uses_built_in(vrg, config) {
-            continue;
-        }
-        let Some(excess) = excess_with(vrg, config, &case.new.spec, &parameters(vrg, false)) else {
+        namespace == Some(&meta.namespace) && !uses_built_in(vrg, config)
+    });
+    for vrg in users.into_iter().take(MOST) {
+        let Ok(filled) = fill(&case.new.spec, parameters(vrg)) else {
             continue;
         };
-        let message = format!("for {} it {}", vrg.key(), excess.message);
-        let draft = if excess.certain {
-            report.say("/spec", message)
-        } else {
-            report.advise("/spec", message)
+        let Some(reach) = reach(&filled) else {
+            continue;
         };
-        let configured = format!("{CONFIG}/{}", excess.configured);
-        draft
+        let Some(excess) = excess(vrg, config, &reach) else {
+            continue;
+        };
+        // What a parameter stands for has no place of its own.
+        let written = |place: &&str| case.doc.value.pointer(place).is_some();
+        let place = excess.at.filter(written).unwrap_or("/spec");
+        say(report, place, &format!("for {} it", vrg.key()), &excess)
             .because(vrg, NAMESPACES)
-            .because_of(config.key.clone(), configured);
+            .because_of(config.key.clone(), configured(&excess));
+    }
+}
+
+/// The place in the ConfigMap.
+fn configured(excess: &Excess<'_>) -> String {
+    format!("{CONFIG}/{}", excess.configured)
+}
+
+fn say<'r>(report: &'r mut Report, place: &str, who: &str, excess: &Excess<'_>) -> &'r mut Draft {
+    let message = format!("{who} {}", excess.message);
+    if excess.certain {
+        report.say(place, message)
+    } else {
+        report.advise(place, message)
     }
 }

@@ -2,17 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{
-    config,
-    filled::{Workflow, filled, parameters, referred, steps},
-    is_primary,
-};
+use super::{config, is_primary, used::used};
 use crate::{
-    api::VolumeReplicationGroup,
+    api::{S3StoreProfile, VolumeReplicationGroup},
     golang::{names, quote},
     rules::{
         Case, Report, Rule,
         protection::{Protecting as _, REF},
+        recipe::steps::{Flow, groups, named},
     },
 };
 
@@ -25,8 +22,6 @@ pub(super) const RULES: &[Rule<VolumeReplicationGroup>] = &[
 ];
 
 const PROFILES: &str = "/spec/s3Profiles";
-/// The profile that stands for none.
-const NO_S3: &str = "NoS3";
 
 /// Nothing is stored while a failover is only tried out.
 fn empty_primary(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
@@ -41,7 +36,7 @@ fn stores<'a>(
     case: &Case<'a, VolumeReplicationGroup>,
 ) -> impl Iterator<Item = (usize, &'a String)> {
     let profiles = case.new.spec.s3_profiles.iter().enumerate();
-    profiles.filter(|(_, name)| *name != NO_S3)
+    profiles.filter(|(_, name)| *name != S3StoreProfile::NONE)
 }
 
 fn known(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
@@ -67,13 +62,14 @@ fn known(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
 
 fn mixed(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
     let profiles = &case.new.spec.s3_profiles;
-    if profiles.iter().any(|name| name == NO_S3)
+    if profiles.iter().any(|name| name == S3StoreProfile::NONE)
         && let Some((_, store)) = stores(case).next()
     {
         report.say(
             PROFILES,
             format!(
-                "has \"{NO_S3}\", which stands for no store, beside {}",
+                "has \"{}\", which stands for no store, beside {}",
+                S3StoreProfile::NONE,
                 quote(store)
             ),
         );
@@ -105,16 +101,12 @@ fn capture_name(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
         format!("{}--{}--0--{group}--{store}", meta.namespace, meta.name)
     };
     let form = |group: &str, store: &str| names::dns_subdomain(&format!("a--{group}--{store}"));
-    let recipe = referred(case);
-    let recipe = recipe.and_then(|recipe| {
-        let parameters = parameters(case.new, recipe.object.is_none());
-        Some((filled(recipe.spec, &parameters)?, recipe))
-    });
+    let recipe = used(case).and_then(|used| Some((used.filled()?, used)));
     let mut longest = "";
-    if let Some((filled, recipe)) = &recipe
-        && let Ok(Some(steps)) = steps(filled, Workflow::Backup)
-    {
-        for group in steps.groups {
+    if let Some((filled, recipe)) = &recipe {
+        let known = groups(filled);
+        let steps = named(filled, "group").filter(|(flow, ..)| *flow == Flow::Backup);
+        for (_, at, group) in steps.filter(|(.., group)| known.contains_key(group)) {
             if let Err(error) = form(group, "a") {
                 let message = format!(
                     "{} has a group {}, which as part of a capture's name {error}",
@@ -123,7 +115,7 @@ fn capture_name(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
                 );
                 let draft = report.say(REF, message);
                 if let Some(object) = recipe.object {
-                    draft.because(object, "/spec/groups");
+                    draft.because(object, at);
                 }
             } else if group.len() > longest.len() {
                 longest = group;
