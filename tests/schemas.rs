@@ -14,8 +14,8 @@ use std::{
 use kube::CustomResourceExt;
 use ramen_guard::api::{
     ApplicationSet, ConfigMap, DRCluster, DRClusterConfig, DRPlacementControl, DRPolicy, Doc, Kind,
-    MaintenanceMode, ManagedCluster, ManagedClusterView, Placement, PlacementDecision,
-    PlacementRule, ProtectedVolumeReplicationGroupList, RamenConfig, Recipe,
+    MaintenanceMode, ManagedCluster, ManagedClusterView, NetworkMapping, Placement,
+    PlacementDecision, PlacementRule, ProtectedVolumeReplicationGroupList, RamenConfig, Recipe,
     ReplicationGroupDestination, ReplicationGroupSource, Secret, VolumeReplicationGroup,
     apply_defaults, defaults, schema,
 };
@@ -258,6 +258,7 @@ fn schemas_are_structural() {
     }
     each_kind!(check);
     walk("RamenConfig", schema("RamenConfig").unwrap());
+    walk("NetworkMapping", schema("NetworkMapping").unwrap());
     assert!(schema("Deployment").is_none());
 }
 
@@ -317,6 +318,9 @@ fn every_field_is_known_and_kept() {
     each_kind!(check);
     let config = sample(schema("RamenConfig").unwrap(), leaf);
     assert_eq!(json!(read::<RamenConfig>("RamenConfig", &config)), config);
+    let mapping = sample(schema("NetworkMapping").unwrap(), leaf);
+    let read = read::<NetworkMapping>("NetworkMapping", &mapping);
+    assert_eq!(json!(read), mapping);
 }
 
 #[test]
@@ -362,6 +366,7 @@ fn null_is_absent_and_unknown_is_ignored() {
     }
     each_kind!(check);
     same::<RamenConfig>("RamenConfig", schema("RamenConfig").unwrap());
+    same::<NetworkMapping>("NetworkMapping", schema("NetworkMapping").unwrap());
 }
 
 #[test]

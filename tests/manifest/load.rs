@@ -323,8 +323,9 @@ fn config_maps() -> Vec<String> {
             .map(|line| format!("{margin}{line}\n"))
             .collect()
     };
-    let map =
-        |scalar: &str| format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  c.yaml: {scalar}\n");
+    let map = |scalar: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  mappings.yaml: {scalar}\n")
+    };
     let quoted = serde_json::to_string(config).unwrap();
     // In folded blocks an empty line makes one end of a line.
     let doubled = |lines: &str| lines.replace('\n', "\n\n");
@@ -346,13 +347,13 @@ fn config_maps() -> Vec<String> {
         map(
             "|\n    {metrics: {bindAddress: '0'},\n     s3StoreProfiles: [{s3ProfileName: east,\n      S3Bucket: b}, {s3Region: r}]}",
         ),
-        format!("{{apiVersion: v1, kind: ConfigMap, data: {{c.yaml: {quoted}}}}}\n"),
+        format!("{{apiVersion: v1, kind: ConfigMap, data: {{mappings.yaml: {quoted}}}}}\n"),
         format!(
-            "{{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\",\n \"data\": {{\"c.yaml\": {quoted}}}}}\n"
+            "{{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\",\n \"data\": {{\"mappings.yaml\": {quoted}}}}}\n"
         ),
         format!("# c\n---\n{}", map(&format!("|\n{}", indented(4)))),
         format!(
-            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  data:\n    c.yaml: |\n{}",
+            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  data:\n    mappings.yaml: |\n{}",
             indented(6)
         ),
     ];
@@ -367,7 +368,7 @@ fn places_below_a_text_in_every_style() {
         assert!(loaded.errors.is_empty(), "{file}: {:?}", loaded.errors);
         let manifest = &loaded.manifests[0];
         let at = |field: &str| {
-            let pointer = PointerBuf::parse(format!("/data/c.yaml{field}")).unwrap();
+            let pointer = PointerBuf::parse(format!("/data/mappings.yaml{field}")).unwrap();
             let (value, key) = (manifest.position(&pointer), manifest.key_position(&pointer));
             let slice = |position: &Position| {
                 // The place has to be the same by line and column.
@@ -406,14 +407,16 @@ fn places_below_a_text_in_every_style() {
         is("/s3StoreProfiles/7", "s3StoreProfiles", "s3StoreProfiles");
         is("/metrics/absent", "metrics", "metrics");
         let key = at("/absent").0;
-        assert_eq!(key.trim_matches('"'), "c.yaml", "{file}");
+        assert_eq!(key.trim_matches('"'), "mappings.yaml", "{file}");
     }
 }
 
 #[test]
 fn the_place_where_a_text_is_no_yaml() {
     let map = |scalar: &str| {
-        format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  c.yaml: {scalar}\n  c.txt: 'a: b: c'\n")
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  mappings.yaml: {scalar}\n  c.txt: 'a: b: c'\n"
+        )
     };
     for (scalar, line, column) in [
         ("|\n    a: 1\n    b: c: d\n", 6, 9),
@@ -427,9 +430,9 @@ fn the_place_where_a_text_is_no_yaml() {
             let position = manifest.position(Pointer::from_static(pointer));
             (position.line, position.column)
         };
-        assert_eq!(place("/data/c.yaml"), (line, column), "{scalar}");
+        assert_eq!(place("/data/mappings.yaml"), (line, column), "{scalar}");
         // Below it nobody knows more than where it is.
-        assert_eq!(place("/data/c.yaml/a"), (4, 3), "{scalar}");
+        assert_eq!(place("/data/mappings.yaml/a"), (4, 3), "{scalar}");
         // Another text is not meant to be YAML.
         let last = manifest.source.text.lines().count();
         assert_eq!(place("/data/c.txt"), (last, 10), "{scalar}");
@@ -439,13 +442,13 @@ fn the_place_where_a_text_is_no_yaml() {
 #[test]
 fn an_anchor_in_a_text_is_where_it_was_written() {
     let loaded = text(
-        "apiVersion: v1\nkind: ConfigMap\ndata:\n  c.yaml: |\n    a: &x\n      b: 1\n    c: *x\n    d: {<<: *x}\n",
+        "apiVersion: v1\nkind: ConfigMap\ndata:\n  mappings.yaml: |\n    a: &x\n      b: 1\n    c: *x\n    d: {<<: *x}\n",
     );
     let manifest = &loaded.manifests[0];
     for (pointer, line) in [
-        ("/data/c.yaml/c", 7),
-        ("/data/c.yaml/c/b", 6),
-        ("/data/c.yaml/d/b", 6),
+        ("/data/mappings.yaml/c", 7),
+        ("/data/mappings.yaml/c/b", 6),
+        ("/data/mappings.yaml/d/b", 6),
     ] {
         assert_eq!(
             manifest.position(Pointer::from_static(pointer)).line,
