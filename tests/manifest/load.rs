@@ -421,8 +421,8 @@ fn the_place_where_a_text_is_no_yaml() {
     for (scalar, line, column) in [
         ("|\n    a: 1\n    b: c: d\n", 6, 9),
         (">\n    a: 1\n\n    b: c: d\n", 7, 9),
-        ("\"a: 1\\nb: c: d\"", 4, 22),
-        ("'a: b: c'", 4, 16),
+        ("\"a: 1\\nb: c: d\"", 4, 29),
+        ("'a: b: c'", 4, 23),
     ] {
         let loaded = text(&map(scalar));
         let manifest = &loaded.manifests[0];
