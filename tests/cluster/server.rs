@@ -42,8 +42,8 @@ use crate::{
     tls,
 };
 
-/// Who asks. All but the administrator and nobody have every right on Ramen's kinds, their placements and
-/// ConfigMaps, and no other.
+/// Who asks. All but the administrator and nobody have every right on Ramen's kinds, their placements,
+/// ConfigMaps and Secrets, and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum User {
     /// In `system:masters`.
