@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Located, Outcome, Place};
+use super::{Located, Outcome, Place, clip, plain};
 use crate::policy::Mode;
 
 /// The width that lines of source are cut to where there is no terminal.
@@ -126,7 +126,7 @@ fn summary(outcome: &Outcome) -> String {
         let kinds: Vec<String> = outcome
             .skipped
             .iter()
-            .map(|(kind, count)| format!("{count} {kind}"))
+            .map(|(kind, count)| plain(format!("{count} {}", clip(kind, 100))))
             .collect();
         let skipped = outcome.skipped.values().sum();
         let _ = write!(

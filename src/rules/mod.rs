@@ -22,10 +22,10 @@ mod volumereplicationgroup;
 use jsonptr::PointerBuf;
 
 use crate::{
-    api::{self, DRPlacementControl, Doc, Key, Kind, Object},
+    api::{self, DRPlacementControl, Doc, Key, Kind, Object, RAMEN_CONFIG},
     policy::{Contract, Mode, Operation},
     report::Related,
-    world::{KeptKind, Lens},
+    world::{Config, KeptKind, Lens},
 };
 
 /// What a rule is given: one object, what it was, and a view of the others.
@@ -253,6 +253,12 @@ impl Draft {
         self.because_of(other.key(), pointer)
     }
 
+    /// As [`Draft::because`], for a field of Ramen's configuration, such as `/ramenOpsNamespace`, or for
+    /// all of it.
+    pub fn configured(&mut self, config: &Config, field: &str) -> &mut Self {
+        self.because_of(config.key.clone(), configured(field))
+    }
+
     /// As [`Draft::because`], for an object that is known by its key only.
     pub fn because_of(&mut self, key: Key, pointer: impl AsRef<str>) -> &mut Self {
         let pointer = PointerBuf::parse(pointer.as_ref()).unwrap_or_default();
@@ -315,6 +321,12 @@ pub fn annotation(name: &str) -> String {
 /// The pointer to a label.
 pub fn label(name: &str) -> String {
     below("/metadata/labels", name)
+}
+
+/// The pointer to a field of Ramen's configuration in its ConfigMap, such as `/ramenOpsNamespace`, or to
+/// all of it.
+fn configured(field: &str) -> String {
+    format!("/data/{RAMEN_CONFIG}{field}")
 }
 
 /// The pointer to a field whose name may hold any character.

@@ -198,8 +198,8 @@ impl<'a> Stage<'a> {
             object.as_object_mut().expect("an object").remove("status");
             creation(&object)
         });
-        let creations = creations.collect();
-        let statuses = stored.iter().filter_map(status).collect();
+        let creations: Vec<Ask> = creations.collect();
+        let statuses: Vec<Ask> = stored.iter().filter_map(status).collect();
         let mut stage = Self {
             admin,
             cluster,
@@ -208,13 +208,13 @@ impl<'a> Stage<'a> {
             unset: None,
         };
         for asks in [creations, statuses, terminating] {
-            stage.prepare(asks);
+            stage.prepare(&asks);
         }
         stage
     }
 
-    fn prepare(&mut self, asks: Vec<Ask>) {
-        let answers = self.admin.ask_all(asks.clone());
+    fn prepare(&mut self, asks: &[Ask]) {
+        let answers = self.admin.ask_all(asks.to_vec());
         for (ask, answer) in asks.iter().zip(answers) {
             if answer.code >= 300 {
                 // What comes after the first failure follows from it.

@@ -46,6 +46,19 @@ fn bomb() -> String {
 }
 
 #[test]
+fn a_terminal_obeys_no_name_of_a_kind() {
+    for kind in [
+        r#""apiVersion": "v1", "kind": "\u001b[31m\n\r\u0000""#,
+        r#""apiVersion": "\u001b[31m/v1", "kind": "Recipe""#,
+    ] {
+        let input = format!(r#"{{{kind}, "metadata": {{"name": "a"}}}}"#);
+        let said = String::from_utf8(bounded("check -", input.as_bytes()).stdout).unwrap();
+        assert!(said.contains(r"\u{1b}"), "{said:?}");
+        assert!(!said.trim_end().contains(char::is_control), "{said:?}");
+    }
+}
+
+#[test]
 fn hostile_input_is_refused_in_bounded_time() {
     const BIG: usize = 8 << 20;
     let object = |value: &str| {
