@@ -79,7 +79,7 @@ fn groups(located: &Located) -> Vec<Group<'_>> {
     );
     for (related, place) in &located.related {
         if let Some(place) = place {
-            let label = Some(related.key.to_string());
+            let label = Some(plain(related.key.to_string()));
             group = show(group, place, AnnotationKind::Context, label);
         }
     }
@@ -97,13 +97,13 @@ fn show<'a>(
     label: Option<String>,
 ) -> Group<'a> {
     if place.source.is_empty() {
-        let origin = Origin::path(&*place.file).line(place.line);
+        let origin = Origin::path(plain(place.file.to_string())).line(place.line);
         return group.element(origin.char_column(place.column));
     }
     let annotation = kind.span(place.span.clone()).label(label);
     let snippet = Snippet::source(&*place.source)
         .line_start(place.line)
-        .path(&*place.file);
+        .path(plain(place.file.to_string()));
     group.element(snippet.annotation(annotation))
 }
 

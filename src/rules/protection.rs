@@ -1,13 +1,11 @@
 //! What a `DRPlacementControl` and the `VolumeReplicationGroup`s that the hub makes of it say in the same
 //! words, so that both are judged in the same way.
 
-use std::collections::BTreeMap;
-
 use super::{Case, Report, annotation};
 use crate::{
     api::{
         DRPlacementControlSpec, Kind, KubeObjectProtectionSpec, LabelSelector, RecipeRef, Text,
-        VolumeReplicationGroupSpec,
+        Texts, VolumeReplicationGroupSpec,
     },
     golang::{duration, names::LABEL_MAX, quote, selector},
     world::Config,
@@ -45,7 +43,7 @@ pub(super) trait Protecting {
 
 impl Protecting for DRPlacementControlSpec {
     fn protection(&self) -> Option<&KubeObjectProtectionSpec> {
-        self.kube_object_protection.as_ref()
+        self.kube_object_protection.as_deref()
     }
 }
 
@@ -160,10 +158,7 @@ pub(super) fn object_selector<K: Kind<Spec: Protecting>>(case: &Case<'_, K>, rep
 
 /// Whether a selector has no conditions.
 pub(super) fn selects_all(selector: &LabelSelector) -> bool {
-    let labels = selector
-        .match_labels
-        .as_ref()
-        .is_none_or(BTreeMap::is_empty);
+    let labels = selector.match_labels.as_ref().is_none_or(Texts::is_empty);
     labels
         && selector
             .match_expressions

@@ -59,6 +59,22 @@ fn a_terminal_obeys_no_name_of_a_kind() {
 }
 
 #[test]
+fn a_terminal_obeys_no_name_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a\u{1b}[31m\n.yaml");
+    for text in [
+        "a: [",
+        "{apiVersion: ramendr.openshift.io/v1alpha1, kind: DRPolicy}",
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let output = bounded(&format!("check '{}'", folder.path().display()), b"");
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains(r"a\u{1b}[31m\n.yaml"), "{said}");
+        assert!(!said.contains('\u{1b}'), "{said:?}");
+    }
+}
+
+#[test]
 fn hostile_input_is_refused_in_bounded_time() {
     const BIG: usize = 8 << 20;
     let object = |value: &str| {

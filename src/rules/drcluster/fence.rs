@@ -51,7 +51,7 @@ fn storage_annotations(case: &Case<'_, DRCluster>, report: &mut Report) {
     let annotations = &case.new.meta.annotations;
     let mut missing = STORAGE
         .into_iter()
-        .filter(|name| !annotations.contains_key(*name));
+        .filter(|name| !annotations.contains_key(name));
     if let Some(first) = missing.next() {
         let more = match missing.count() {
             0 => String::new(),
