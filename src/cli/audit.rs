@@ -52,6 +52,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     } else {
         let given = Given {
             inputs: Pile::of(&args.state, &mut std::io::stdin().lock()),
+            stored: true,
             ..Given::default()
         };
         let (outcome, world) = check_in_world(&engine, given);

@@ -83,6 +83,8 @@ pub struct Given {
     pub cluster: Option<Store>,
     /// What kinds have to fit, where it is not what is built in.
     pub crds: Crds,
+    /// Whether what is judged is stored already, so that nothing is said about how it is kept in files.
+    pub stored: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
@@ -97,6 +99,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         old: pile(&args.old),
         cluster,
         crds,
+        ..Given::default()
     };
     let outcome = check(&engine, given);
     if outcome.judged == 0 && outcome.skipped.is_empty() && outcome.unread.is_empty() {
@@ -147,6 +150,7 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
     let mut check = Check {
         piles: [given.inputs, given.context],
         crds: given.crds,
+        stored: given.stored,
         ..Check::default()
     };
     // The objects of the run stand in front of what is given as context.
@@ -205,6 +209,7 @@ struct Check {
     outcome: Outcome,
     piles: [Pile; 2],
     crds: Crds,
+    stored: bool,
     /// Where an object was written: which pile, which part of it, which manifest of that.
     places: HashMap<Key, (usize, usize, usize)>,
 }
@@ -250,7 +255,7 @@ impl Check {
             dry_run: false,
         };
         let request = request.with_defaults_of(&self.crds);
-        let verdict = engine.judge_offline(&request, world, manifest, &self.crds);
+        let verdict = engine.judge_offline(&request, world, manifest, &self.crds, !self.stored);
         if !verdict.known {
             let label = if request.group.is_empty() {
                 request.kind
