@@ -1,28 +1,28 @@
 //! `check`: judges manifests before anything is applied.
 
-use std::{
-    collections::{HashMap, HashSet},
-    io::IsTerminal,
-    path::PathBuf,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{collections::HashMap, ops::Range, path::PathBuf, process::ExitCode, sync::Arc};
 
 use jsonptr::Pointer;
 
-use super::{Format, Strictness, print};
+use super::{
+    Strictness,
+    output::Output,
+    parallel::in_order,
+    place::{gravest, place_of, place_of_finding, unread},
+    print,
+    progress::Progress,
+};
 use crate::{
     api::{Doc, Key},
     engine::{Engine, Request, User, Verdict},
     manifest::{
         crds::Crds,
-        load::{LoadError, Manifest},
+        load::{Loaded, Manifest},
         pile::Pile,
-        position::{Position, Source},
     },
     policy::Operation,
-    report::{Checked, Finding, Located, Outcome, Place, Unread, human, json},
-    world::{Cluster, Store},
+    report::{Checked, Finding, Located, Other, Outcome, Unread},
+    world::{Cluster, Entry, Store},
 };
 
 /// Validates manifests: files, folders, or `-` for standard input
@@ -45,27 +45,11 @@ pub(crate) struct Args {
     /// What is stored: an object that is there too is judged as changed
     #[arg(long, value_name = "PATH")]
     old: Vec<PathBuf>,
-    /// How to show what was found
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
-    /// What makes the check fail
-    #[arg(long, value_enum, default_value_t)]
-    fail_on: FailOn,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     strictness: Strictness,
 }
-
-#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum FailOn {
-    /// What would be refused
-    #[default]
-    Deny,
-    /// Warnings too
-    Warn,
-}
-
-/// How many findings about one object are shown.
-const FINDINGS: usize = 200;
 
 /// The group, kind, namespace and name of an object.
 type Identity = (String, String, String, String);
@@ -83,6 +67,10 @@ pub struct Given {
     pub cluster: Option<Store>,
     /// What kinds have to fit, where it is not what is built in.
     pub crds: Crds,
+    /// Whether the outcome is to name the objects about which there is nothing to say.
+    pub others: bool,
+    /// Where to say how far it is.
+    pub progress: Progress,
     /// Whether what is judged is stored already, so that nothing is said about how it is kept in files.
     pub stored: bool,
 }
@@ -99,30 +87,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         old: pile(&args.old),
         cluster,
         crds,
+        others: args.output.names_all(),
+        progress: Progress::for_people(),
         ..Given::default()
     };
     let outcome = check(&engine, given);
     if outcome.judged == 0 && outcome.skipped.is_empty() && outcome.unread.is_empty() {
         return Err(nothing(&args.paths));
     }
-    let text = match args.output {
-        Format::Human => for_people(&outcome),
-        Format::Json => format!("{:#}\n", json(&outcome)),
-    };
-    print(&text)?;
-    Ok(ExitCode::from(
-        outcome.exit_code(args.fail_on == FailOn::Warn),
-    ))
-}
-
-/// The outcome for people, as their terminal can show it.
-pub(super) fn for_people(outcome: &Outcome) -> String {
-    human(
-        outcome,
-        std::io::stdout().is_terminal()
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-        terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into()),
-    )
+    print(&args.output.show(&outcome, None))?;
+    Ok(args.output.exit_code(&outcome))
 }
 
 pub(super) fn nothing(paths: &[PathBuf]) -> String {
@@ -148,10 +122,14 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
     let live = given.cluster.is_some();
     let mut world = given.cluster.unwrap_or_default();
     let mut check = Check {
+        outcome: Outcome::default(),
         piles: [given.inputs, given.context],
         crds: given.crds,
+        places: HashMap::new(),
+        old: HashMap::new(),
+        others: given.others,
+        progress: given.progress,
         stored: given.stored,
-        ..Check::default()
     };
     // The objects of the run stand in front of what is given as context.
     for pile in [CONTEXT, INPUTS] {
@@ -165,25 +143,8 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
     if world.secrets.is_empty() {
         world.secrets.synced = false;
     }
-    let mut old: HashMap<Identity, Doc> = HashMap::new();
-    for (_, stored) in given.old.iter() {
-        check
-            .outcome
-            .unread
-            .extend(stored.errors.iter().map(unread));
-        let named = stored
-            .manifests
-            .iter()
-            .map(|old| (identity(&old.doc), old.doc.clone()));
-        old.extend(named.filter(|((.., name), _)| !name.is_empty()));
-    }
-    for part in 0..check.piles[INPUTS].len() {
-        let loaded = check.piles[INPUTS].part(part);
-        for manifest in &loaded.manifests {
-            check.judge(engine, &world, manifest, old.get(&identity(&manifest.doc)));
-        }
-    }
-    (check.outcome, world)
+    check.know_old(&given.old);
+    (check.judge_all(engine, &world), world)
 }
 
 /// The current cluster as it is now.
@@ -204,40 +165,110 @@ fn live(engine: &Engine) -> Result<Store, String> {
 const INPUTS: usize = 0;
 const CONTEXT: usize = 1;
 
-#[derive(Default)]
 struct Check {
     outcome: Outcome,
     piles: [Pile; 2],
     crds: Crds,
-    stored: bool,
     /// Where an object was written: which pile, which part of it, which manifest of that.
     places: HashMap<Key, (usize, usize, usize)>,
+    old: HashMap<Identity, Doc>,
+    others: bool,
+    progress: Progress,
+    stored: bool,
+}
+
+/// What a part of a pile gives to the world.
+struct Known {
+    entries: Vec<(usize, Entry)>,
+    skipped: Vec<(String, Option<Other>)>,
+    unread: Vec<Unread>,
+}
+
+/// What came of judging one manifest.
+enum Judged {
+    Found(Box<Checked>),
+    Passed(Option<Other>),
+    /// The guard has no rules about the kind.
+    Skipped(String, Option<Other>),
 }
 
 impl Check {
     /// Puts the objects of a pile into the world, and remembers where each was written.
     fn know(&mut self, pile: usize, world: &mut Store) {
-        for (part, loaded) in self.piles[pile].iter() {
-            self.outcome.unread.extend(loaded.errors.iter().map(unread));
-            for (number, manifest) in loaded.manifests.iter().enumerate() {
-                // What can't be read is said when the object itself is judged.
-                if let Ok(Some(key)) = world.apply(&manifest.doc) {
-                    self.places.insert(key, (pile, part, number));
-                }
+        let Self {
+            outcome,
+            piles,
+            places,
+            others,
+            progress,
+            ..
+        } = self;
+        let parts = &piles[pile];
+        let others = *others;
+        let mut part = 0;
+        let read = |part| Known::of(&parts.part(part), pile == INPUTS, others);
+        in_order(parts.len(), read, |known: Known| {
+            outcome.unread.extend(known.unread);
+            for (number, entry) in known.entries {
+                places.insert(entry.put(world), (pile, part, number));
             }
-            for skipped in loaded.skipped.iter().filter(|_| pile == INPUTS) {
-                let reason = skipped.reason.to_string();
-                *self.outcome.skipped.entry(reason).or_default() += 1;
+            for (reason, other) in known.skipped {
+                outcome.skip(reason, other);
             }
+            part += 1;
+            progress.step("reading", part, parts.len());
+        });
+    }
+
+    /// Remembers what is stored.
+    fn know_old(&mut self, old: &Pile) {
+        for (_, stored) in old.iter() {
+            self.outcome.unread.extend(stored.errors.iter().map(unread));
+            let named = stored
+                .manifests
+                .iter()
+                .map(|old| (identity(&old.doc), old.doc.clone()));
+            self.old
+                .extend(named.filter(|((.., name), _)| !name.is_empty()));
         }
     }
 
-    fn skip(&mut self, what: String) {
-        *self.outcome.skipped.entry(what).or_default() += 1;
+    /// Judges all inputs.
+    fn judge_all(mut self, engine: &Engine, world: &Store) -> Outcome {
+        let mut outcome = std::mem::take(&mut self.outcome);
+        let mut progress = std::mem::take(&mut self.progress);
+        let pieces = self.piles[INPUTS].pieces();
+        let mut done = 0;
+        let judge = |piece: usize| {
+            let (part, range): &(usize, Range<usize>) = &pieces[piece];
+            let loaded = self.piles[INPUTS].part(*part);
+            let last = range.end.min(loaded.manifests.len());
+            let manifests = loaded.manifests.get(range.start..last).unwrap_or_default();
+            let judged = manifests.iter().map(|it| self.judge(engine, world, it));
+            judged.collect::<Vec<_>>()
+        };
+        in_order(pieces.len(), judge, |judged| {
+            for judged in judged {
+                match judged {
+                    Judged::Skipped(kind, other) => {
+                        outcome.skip(kind, other);
+                        continue;
+                    }
+                    Judged::Passed(other) => outcome.others.extend(other),
+                    Judged::Found(checked) => outcome.objects.push(*checked),
+                }
+                outcome.judged += 1;
+            }
+            done += 1;
+            progress.step("checking", done, pieces.len());
+        });
+        outcome
     }
 
-    fn judge(&mut self, engine: &Engine, world: &Store, manifest: &Manifest, old: Option<&Doc>) {
-        let (group, kind, namespace, name) = identity(&manifest.doc);
+    fn judge(&self, engine: &Engine, world: &Store, manifest: &Manifest) -> Judged {
+        let identity = identity(&manifest.doc);
+        let old = self.old.get(&identity);
+        let (group, kind, namespace, name) = identity;
         let request = Request {
             operation: if old.is_some() {
                 Operation::Update
@@ -256,20 +287,19 @@ impl Check {
         };
         let request = request.with_defaults_of(&self.crds);
         let verdict = engine.judge_offline(&request, world, manifest, &self.crds, !self.stored);
+        let other = |skipped| self.others.then(|| other(manifest, skipped));
         if !verdict.known {
             let label = if request.group.is_empty() {
                 request.kind
             } else {
                 format!("{}.{}", request.kind, request.group)
             };
-            self.skip(label);
-            return;
+            return Judged::Skipped(label, other(true));
         }
-        self.outcome.judged += 1;
-        if !verdict.findings.is_empty() {
-            let checked = self.located(manifest, request, verdict);
-            self.outcome.objects.push(checked);
+        if verdict.findings.is_empty() {
+            return Judged::Passed(other(false));
         }
+        Judged::Found(Box::new(self.located(manifest, request, verdict)))
     }
 
     fn located(&self, manifest: &Manifest, request: Request, verdict: Verdict) -> Checked {
@@ -277,7 +307,7 @@ impl Check {
             let related = finding.related.iter().map(|related| {
                 let there = self.places.get(&related.key);
                 let there = there.and_then(|(pile, part, number)| {
-                    let loaded = self.piles[*pile].part(*part);
+                    let loaded = self.piles[*pile].other(*part);
                     // The file may have become a shorter one since it was read first.
                     let manifest = loaded.manifests.get(*number)?;
                     Some(place_of(manifest, &related.pointer))
@@ -303,17 +333,48 @@ impl Check {
     }
 }
 
-/// The gravest of very many findings, in their order, and how many more there are.
-pub(super) fn gravest(mut findings: Vec<Finding>) -> (Vec<Finding>, usize) {
-    let more = findings.len().saturating_sub(FINDINGS);
-    if more > 0 {
-        let mut order: Vec<usize> = (0..findings.len()).collect();
-        order.sort_by_key(|at| std::cmp::Reverse(findings[*at].mode));
-        let kept: HashSet<usize> = order.into_iter().take(FINDINGS).collect();
-        let mut at = 0..;
-        findings.retain(|_| at.next().is_some_and(|at| kept.contains(&at)));
+impl Known {
+    fn of(loaded: &Loaded, inputs: bool, others: bool) -> Self {
+        let read = |(number, manifest): (usize, &Manifest)| {
+            // What can't be read is said when the object itself is judged.
+            Some((number, Store::read(&manifest.doc).ok()??))
+        };
+        let skipped = loaded.skipped.iter().filter(|_| inputs).map(|skipped| {
+            let reason = skipped.reason.to_string();
+            let other = others.then(|| Other {
+                kind: reason.clone(),
+                namespace: String::new(),
+                name: String::new(),
+                file: Arc::from(&*skipped.source.name),
+                line: skipped.position.line,
+                skipped: true,
+            });
+            (reason, other)
+        });
+        Self {
+            entries: loaded
+                .manifests
+                .iter()
+                .enumerate()
+                .filter_map(read)
+                .collect(),
+            skipped: skipped.collect(),
+            unread: loaded.errors.iter().map(unread).collect(),
+        }
     }
-    (findings, more)
+}
+
+/// An object about which there is nothing to say.
+fn other(manifest: &Manifest, skipped: bool) -> Other {
+    let (_, kind, namespace, name) = identity(&manifest.doc);
+    Other {
+        kind,
+        namespace,
+        name,
+        file: Arc::from(&*manifest.source.name),
+        line: manifest.position(Pointer::root()).line,
+        skipped,
+    }
 }
 
 fn identity(doc: &Doc) -> Identity {
@@ -333,59 +394,4 @@ fn identity(doc: &Doc) -> Identity {
         metadata("namespace"),
         metadata("name"),
     )
-}
-
-pub(super) fn place_of(manifest: &Manifest, pointer: &Pointer) -> Place {
-    place(&manifest.source, &manifest.position(pointer))
-}
-
-/// An unknown field, or one that YAML reads as another, is a matter of its name, not of its value.
-pub(super) fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
-    const ABOUT_NAMES: [&str; 2] = [
-        "object-yaml11-surprise",
-        "vrg-recipe-parameter-name-yaml-bool",
-    ];
-    let rule = &*finding.rule.id;
-    let position = if rule.ends_with("-unknown-field") || ABOUT_NAMES.contains(&rule) {
-        manifest.key_position(&finding.pointer)
-    } else {
-        manifest.position(&finding.pointer)
-    };
-    place(&manifest.source, &position)
-}
-
-fn place(source: &Source, position: &Position) -> Place {
-    const LONG: usize = 4000;
-    let line = source.line(position.line);
-    let end_column = if position.end_line == position.line {
-        position.end_column.max(position.column)
-    } else {
-        line.trim_end().chars().count() + 1
-    };
-    let shown = if line.len() > LONG { "" } else { line };
-    let byte = |column: usize| {
-        let mut columns = shown.char_indices().map(|(at, _)| at);
-        columns.nth(column.saturating_sub(1)).unwrap_or(shown.len())
-    };
-    let start = byte(position.column);
-    Place {
-        file: Arc::from(&*source.name),
-        line: position.line,
-        column: position.column,
-        end_column,
-        source: shown.to_owned(),
-        span: start..byte(end_column).max(start),
-    }
-}
-
-fn unread(error: &LoadError) -> Unread {
-    let place = error.file.as_ref().zip(error.position.as_ref());
-    let help = error
-        .help
-        .map_or_else(String::new, |help| format!("; {help}"));
-    Unread {
-        file: error.name.clone(),
-        place: place.map(|(source, position)| self::place(source, position)),
-        message: format!("{}{help}", error.message),
-    }
 }

@@ -72,6 +72,23 @@ pub struct Unread {
     pub message: String,
 }
 
+/// An object about which there is nothing to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// The object's kind, or what makes the document no object.
+    pub kind: String,
+    /// Its namespace, empty if it has none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The file that it is in.
+    pub file: Arc<str>,
+    /// The line where it begins.
+    pub line: usize,
+    /// Whether it was left out, because the guard has no rules about its kind.
+    pub skipped: bool,
+}
+
 /// What came of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
@@ -83,9 +100,18 @@ pub struct Outcome {
     pub skipped: std::collections::BTreeMap<String, usize>,
     /// Inputs that could not be read.
     pub unread: Vec<Unread>,
+    /// The objects that passed and those that were left out, in the order of the input, if they were asked
+    /// for.
+    pub others: Vec<Other>,
 }
 
 impl Outcome {
+    /// Counts an object that is left out, by its kind or what makes it no object.
+    pub(crate) fn skip(&mut self, kind: String, other: Option<Other>) {
+        *self.skipped.entry(kind).or_default() += 1;
+        self.others.extend(other);
+    }
+
     /// How many objects would be refused.
     pub fn denied(&self) -> usize {
         self.objects

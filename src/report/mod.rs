@@ -7,7 +7,7 @@ mod json;
 mod words;
 mod yaml;
 
-pub use checked::{Checked, Located, Outcome, Place, Unread};
+pub use checked::{Checked, Located, Other, Outcome, Place, Unread};
 pub use finding::{Finding, Lowered, Related, field};
 pub use human::human;
 pub use json::json;
