@@ -1,16 +1,26 @@
 //! `check`: judges manifests before anything is applied.
 
-use std::{collections::HashMap, ops::Range, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use jsonptr::Pointer;
 
 use super::{
     Strictness,
+    again::{self, First},
+    identity::{Identity, identity, may_be_judged},
     output::Output,
     parallel::in_order,
     place::{gravest, place_of, place_of_finding, unread},
     print,
     progress::Progress,
+    server::Answers,
+    since::{Home, Past, Present, Since},
 };
 use crate::{
     api::{Doc, Key},
@@ -45,14 +55,22 @@ pub(crate) struct Args {
     /// What is stored: an object that is there too is judged as changed
     #[arg(long, value_name = "PATH")]
     old: Vec<PathBuf>,
+    /// What is stored is what this commit has: objects are judged as changed from it, and those that are
+    /// nowhere any more as deleted. It is the commit itself, not where the branches parted; for that, give
+    /// "$(git merge-base origin/main HEAD)". Needs git and the history
+    #[arg(long, value_name = "GIT-REF", conflicts_with = "old")]
+    since: Option<String>,
+    /// Sends each object through the API server of the current cluster, too, as a dry run: nothing is stored
+    #[arg(long)]
+    server: bool,
+    /// Shows what would be found without the exemptions that objects carry
+    #[arg(long)]
+    no_exemptions: bool,
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
     strictness: Strictness,
 }
-
-/// The group, kind, namespace and name of an object.
-type Identity = (String, String, String, String);
 
 /// What a check is given.
 #[derive(Debug, Default)]
@@ -63,6 +81,10 @@ pub struct Given {
     pub context: Pile,
     /// What is stored: an object that is here too is judged as changed.
     pub old: Pile,
+    /// What a commit had of what is judged, if that is what is stored.
+    pub since: Option<Since>,
+    /// What an API server has said of what is judged, if it was asked.
+    pub answers: Option<Answers>,
     /// What a cluster holds, if one was asked.
     pub cluster: Option<Store>,
     /// What kinds have to fit, where it is not what is built in.
@@ -76,15 +98,33 @@ pub struct Given {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let engine = Engine::new(args.strictness.settings()?);
+    let mut settings = args.strictness.settings()?;
+    settings.unexempted = args.no_exemptions;
+    let engine = Engine::new(settings);
     let crds = Crds::read(&args.crds, &mut std::io::stdin().lock());
     let crds = crds.map_err(|error| error.to_string())?;
     let cluster = args.live.then(|| live(&engine)).transpose()?;
-    let pile = |paths| Pile::of(paths, &mut std::io::stdin().lock());
+    let since = args.since.as_deref();
+    let since = since.map(|commit| Since::of(commit, &args.paths, &crds));
+    let since = since.transpose()?;
+    // What was there and is no more is no mistake: whoever asks Git what has changed hears of that, too.
+    let is_gone = |path: &&PathBuf| since.as_ref().is_some_and(|it| it.is_gone(path));
+    let paths: Vec<PathBuf> = args
+        .paths
+        .iter()
+        .filter(|it| !is_gone(it))
+        .cloned()
+        .collect();
+    let some_gone = paths.len() < args.paths.len();
+    let pile = |paths: &[PathBuf]| Pile::of(paths, &mut std::io::stdin().lock());
+    let inputs = pile(&paths);
+    let answers = args.server.then(|| Answers::get(&inputs, &crds));
     let given = Given {
-        inputs: pile(&args.paths),
+        inputs,
         context: pile(&args.context),
         old: pile(&args.old),
+        since,
+        answers: answers.transpose()?,
         cluster,
         crds,
         others: args.output.names_all(),
@@ -92,7 +132,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         ..Given::default()
     };
     let outcome = check(&engine, given);
-    if outcome.judged == 0 && outcome.skipped.is_empty() && outcome.unread.is_empty() {
+    let nothing_read = outcome.skipped.is_empty() && outcome.unread.is_empty();
+    if outcome.judged == 0 && nothing_read && !some_gone {
         return Err(nothing(&args.paths));
     }
     print(&args.output.show(&outcome, None))?;
@@ -126,7 +167,9 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
         piles: [given.inputs, given.context],
         crds: given.crds,
         places: HashMap::new(),
+        named: Named::default(),
         old: HashMap::new(),
+        answers: given.answers,
         others: given.others,
         progress: given.progress,
         stored: given.stored,
@@ -144,7 +187,34 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
         world.secrets.synced = false;
     }
     check.know_old(&given.old);
-    (check.judge_all(engine, &world), world)
+    let mut outcome = std::mem::take(&mut check.outcome);
+    if let Some(answers) = &mut check.answers {
+        outcome.unread.extend(answers.take_failed());
+    }
+    let homes = check.homes(given.since.as_ref());
+    let past = given.since.as_ref().map(|since| {
+        since.compare(&Present {
+            places: &check.named.inputs,
+            homes: &homes,
+            context: &check.named.context,
+        })
+    });
+    let past = past.unwrap_or_default();
+    // What is gone is no more to be reckoned with, though the cluster may have it still.
+    for gone in &past.gone {
+        again::forget(&mut world, &gone.doc);
+    }
+    let judged = check.judge_all(engine, &world, &past, &homes, &mut outcome);
+    if let Some(since) = &given.since {
+        check.judge_gone(engine, &world, &past.gone, since, !live, &mut outcome);
+    }
+    if let Some(answers) = &check.answers {
+        outcome
+            .notes
+            .extend(answers.notes(|place| judged.contains(&place)));
+    }
+    again::note_exempted(&mut outcome);
+    (outcome, world)
 }
 
 /// The current cluster as it is now.
@@ -171,14 +241,25 @@ struct Check {
     crds: Crds,
     /// Where an object was written: which pile, which part of it, which manifest of that.
     places: HashMap<Key, (usize, usize, usize)>,
+    named: Named,
     old: HashMap<Identity, Doc>,
+    answers: Option<Answers>,
     others: bool,
     progress: Progress,
     stored: bool,
 }
 
+/// Which objects there are, of those that may be judged.
+#[derive(Default)]
+struct Named {
+    /// Where each of the inputs stands: which part, which manifest of that.
+    inputs: HashMap<Identity, Vec<(usize, usize)>>,
+    context: HashSet<Identity>,
+}
+
 /// What a part of a pile gives to the world.
 struct Known {
+    named: Vec<(usize, Identity)>,
     entries: Vec<(usize, Entry)>,
     skipped: Vec<(String, Option<Other>)>,
     unread: Vec<Unread>,
@@ -199,6 +280,8 @@ impl Check {
             outcome,
             piles,
             places,
+            named,
+            crds,
             others,
             progress,
             ..
@@ -206,11 +289,19 @@ impl Check {
         let parts = &piles[pile];
         let others = *others;
         let mut part = 0;
-        let read = |part| Known::of(&parts.part(part), pile == INPUTS, others);
+        let read = |part| Known::of(&parts.part(part), pile == INPUTS, others, crds);
         in_order(parts.len(), read, |known: Known| {
             outcome.unread.extend(known.unread);
             for (number, entry) in known.entries {
                 places.insert(entry.put(world), (pile, part, number));
+            }
+            for (number, identity) in known.named {
+                if pile == INPUTS {
+                    let places = named.inputs.entry(identity).or_default();
+                    places.push((part, number));
+                } else {
+                    named.context.insert(identity);
+                }
             }
             for (reason, other) in known.skipped {
                 outcome.skip(reason, other);
@@ -229,13 +320,27 @@ impl Check {
                 .iter()
                 .map(|old| (identity(&old.doc), old.doc.clone()));
             self.old
-                .extend(named.filter(|((.., name), _)| !name.is_empty()));
+                .extend(named.filter(|(identity, _)| !identity.is_nameless()));
         }
     }
 
-    /// Judges all inputs.
-    fn judge_all(mut self, engine: &Engine, world: &Store) -> Outcome {
-        let mut outcome = std::mem::take(&mut self.outcome);
+    /// The file in a repository that each part of the inputs is.
+    fn homes(&self, since: Option<&Since>) -> Vec<Option<Home>> {
+        let inputs = &self.piles[INPUTS];
+        let home = |part| since?.home_of(inputs.path(part)?);
+        (0..inputs.len()).map(home).collect()
+    }
+
+    /// Judges all inputs, and says which of them there was something to say about.
+    fn judge_all(
+        &mut self,
+        engine: &Engine,
+        world: &Store,
+        past: &Past<'_>,
+        homes: &[Option<Home>],
+        outcome: &mut Outcome,
+    ) -> HashSet<(usize, usize)> {
+        let mut known = HashSet::new();
         let mut progress = std::mem::take(&mut self.progress);
         let pieces = self.piles[INPUTS].pieces();
         let mut done = 0;
@@ -244,11 +349,16 @@ impl Check {
             let loaded = self.piles[INPUTS].part(*part);
             let last = range.end.min(loaded.manifests.len());
             let manifests = loaded.manifests.get(range.start..last).unwrap_or_default();
-            let judged = manifests.iter().map(|it| self.judge(engine, world, it));
+            let numbered = (range.start..).zip(manifests);
+            let judged = numbered.map(|(number, it)| {
+                let place = (*part, number);
+                let old = || past.of(&identity(&it.doc), homes[*part].as_ref());
+                (place, self.judge(engine, world, it, place, &old))
+            });
             judged.collect::<Vec<_>>()
         };
         in_order(pieces.len(), judge, |judged| {
-            for judged in judged {
+            for (place, judged) in judged {
                 match judged {
                     Judged::Skipped(kind, other) => {
                         outcome.skip(kind, other);
@@ -258,35 +368,29 @@ impl Check {
                     Judged::Found(checked) => outcome.objects.push(*checked),
                 }
                 outcome.judged += 1;
+                if self.answers.is_some() {
+                    known.insert(place);
+                }
             }
             done += 1;
             progress.step("checking", done, pieces.len());
         });
-        outcome
+        known
     }
 
-    fn judge(&self, engine: &Engine, world: &Store, manifest: &Manifest) -> Judged {
+    fn judge<'a>(
+        &'a self,
+        engine: &Engine,
+        world: &Store,
+        manifest: &Manifest,
+        place: (usize, usize),
+        past: &dyn Fn() -> Option<&'a Doc>,
+    ) -> Judged {
         let identity = identity(&manifest.doc);
-        let old = self.old.get(&identity);
-        let (group, kind, namespace, name) = identity;
-        let request = Request {
-            operation: if old.is_some() {
-                Operation::Update
-            } else {
-                Operation::Create
-            },
-            group,
-            kind,
-            namespace,
-            name,
-            subresource: String::new(),
-            new: Some(manifest.doc.clone()),
-            old: old.cloned(),
-            user: User::default(),
-            dry_run: false,
-        };
-        let request = request.with_defaults_of(&self.crds);
-        let verdict = engine.judge_offline(&request, world, manifest, &self.crds, !self.stored);
+        let old = self.old.get(&identity).or_else(past);
+        let again = self.first(&identity, place);
+        let request = request(identity, Some(&manifest.doc), old).with_defaults_of(&self.crds);
+        let mut verdict = engine.judge_offline(&request, world, manifest, &self.crds, !self.stored);
         let other = |skipped| self.others.then(|| other(manifest, skipped));
         if !verdict.known {
             let label = if request.group.is_empty() {
@@ -296,10 +400,74 @@ impl Check {
             };
             return Judged::Skipped(label, other(true));
         }
+        if let Some(answers) = &self.answers {
+            answers.add(&mut verdict, place, manifest.raw(), &engine.settings);
+        }
+        for finding in &mut verdict.findings {
+            engine.exempt(&manifest.doc, finding);
+        }
+        let again = again.and_then(|first| again::found(&first, manifest, &request, engine));
+        if let Some(located) = again {
+            let mut checked = self.located(manifest, request, verdict);
+            checked.findings.insert(0, located);
+            return Judged::Found(Box::new(checked));
+        }
         if verdict.findings.is_empty() {
             return Judged::Passed(other(false));
         }
         Judged::Found(Box::new(self.located(manifest, request, verdict)))
+    }
+
+    /// Where else an object stands, before the place that is asked about.
+    fn first(&self, identity: &Identity, place: (usize, usize)) -> Option<First> {
+        if self.stored {
+            return None;
+        }
+        let (part, number) = *self.named.inputs.get(identity)?.first()?;
+        if (part, number) == place {
+            return None;
+        }
+        let inputs = &self.piles[INPUTS];
+        // A link to the file is no second place.
+        let real = |part| inputs.path(part).and_then(|path| path.canonicalize().ok());
+        if part != place.0 && real(part).is_some_and(|file| real(place.0) == Some(file)) {
+            return None;
+        }
+        let loaded = inputs.other(part);
+        let manifest = loaded.manifests.get(number)?;
+        Some(First {
+            place: place_of(manifest, Pointer::from_static("/metadata/name")),
+        })
+    }
+
+    /// Judges what is gone since a commit. Whether it is deleted in the cluster, too, is up to what syncs the
+    /// files, so that nothing of it is refused; and what is not in the files may be in the cluster.
+    fn judge_gone(
+        &self,
+        engine: &Engine,
+        world: &Store,
+        gone: &[&Manifest],
+        since: &Since,
+        offline: bool,
+        outcome: &mut Outcome,
+    ) {
+        let mut count = 0;
+        for manifest in gone {
+            let request = request(identity(&manifest.doc), None, Some(&manifest.doc));
+            let request = request.with_defaults_of(&self.crds);
+            let mut verdict = engine.judge(&request, world, None);
+            if !verdict.known {
+                continue;
+            }
+            count += 1;
+            outcome.judged += 1;
+            again::soften(&mut verdict, offline);
+            if !verdict.findings.is_empty() {
+                let checked = self.located(manifest, request, verdict);
+                outcome.objects.push(checked);
+            }
+        }
+        again::note_gone(since, count, outcome);
     }
 
     fn located(&self, manifest: &Manifest, request: Request, verdict: Verdict) -> Checked {
@@ -334,7 +502,10 @@ impl Check {
 }
 
 impl Known {
-    fn of(loaded: &Loaded, inputs: bool, others: bool) -> Self {
+    fn of(loaded: &Loaded, inputs: bool, others: bool, crds: &Crds) -> Self {
+        let named = loaded.manifests.iter().enumerate();
+        let named = named.filter(|(_, manifest)| may_be_judged(&manifest.doc, crds));
+        let named = named.map(|(number, manifest)| (number, identity(&manifest.doc)));
         let read = |(number, manifest): (usize, &Manifest)| {
             // What can't be read is said when the object itself is judged.
             Some((number, Store::read(&manifest.doc).ok()??))
@@ -352,6 +523,7 @@ impl Known {
             (reason, other)
         });
         Self {
+            named: named.filter(|(_, it)| !it.is_nameless()).collect(),
             entries: loaded
                 .manifests
                 .iter()
@@ -366,32 +538,33 @@ impl Known {
 
 /// An object about which there is nothing to say.
 fn other(manifest: &Manifest, skipped: bool) -> Other {
-    let (_, kind, namespace, name) = identity(&manifest.doc);
+    let object = identity(&manifest.doc);
     Other {
-        kind,
-        namespace,
-        name,
+        kind: object.kind,
+        namespace: object.namespace,
+        name: object.name,
         file: Arc::from(&*manifest.source.name),
         line: manifest.position(Pointer::root()).line,
         skipped,
     }
 }
 
-fn identity(doc: &Doc) -> Identity {
-    let metadata = |field: &str| {
-        let value = doc
-            .value
-            .get("metadata")
-            .and_then(|metadata| metadata.get(field));
-        value
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    (
-        doc.group().to_owned(),
-        doc.text("kind").to_owned(),
-        metadata("namespace"),
-        metadata("name"),
-    )
+/// What is asked about an object that is new, has changed or has gone.
+pub(super) fn request(identity: Identity, new: Option<&Doc>, old: Option<&Doc>) -> Request {
+    Request {
+        operation: match (new, old) {
+            (Some(_), None) => Operation::Create,
+            (Some(_), Some(_)) => Operation::Update,
+            (None, _) => Operation::Delete,
+        },
+        group: identity.group,
+        kind: identity.kind,
+        namespace: identity.namespace,
+        name: identity.name,
+        subresource: String::new(),
+        new: new.cloned(),
+        old: old.cloned(),
+        user: User::default(),
+        dry_run: false,
+    }
 }

@@ -1,10 +1,12 @@
 //! The command line: one file a command.
 
+mod again;
 mod audit;
 mod break_glass;
 mod certs;
 pub mod check;
 mod completions;
+mod identity;
 mod manifests;
 mod output;
 mod parallel;
@@ -14,6 +16,8 @@ mod progress;
 mod review;
 pub mod rules;
 mod serve;
+mod server;
+mod since;
 mod takeaway;
 mod uninstall;
 

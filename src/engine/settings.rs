@@ -38,6 +38,8 @@ pub struct Settings {
     pub trusted_groups: HashSet<String>,
     /// Whether an annotation may exempt an object from rules.
     pub exemptions: bool,
+    /// Whether exemptions that hold are to have no effect, for seeing what they cover.
+    pub unexempted: bool,
     /// Where Ramen lives.
     pub ramen: RamenSettings,
     /// What the guard does by itself, beside answering.
@@ -123,6 +125,7 @@ impl Default for Settings {
             trusted_users: TRUSTED.iter().map(|user| (*user).to_owned()).collect(),
             trusted_groups: HashSet::new(),
             exemptions: false,
+            unexempted: false,
             ramen: RamenSettings {
                 namespace: "ramen-system".to_owned(),
             },

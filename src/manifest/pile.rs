@@ -7,7 +7,7 @@ use std::{
     collections::VecDeque,
     io::Read,
     ops::Range,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -111,6 +111,14 @@ impl Pile {
             kept.push_back((index, Arc::clone(&loaded)));
         }
         loaded
+    }
+
+    /// The file that a part is read from, if it is one that can be read again.
+    pub fn path(&self, index: usize) -> Option<&Path> {
+        match self.parts.get(index)? {
+            Part::File(path) => Some(path),
+            Part::Read(_) => None,
+        }
     }
 
     /// What there is to do in pieces of about the same size: parts, and which of their manifests. Of a file

@@ -100,6 +100,8 @@ pub struct Outcome {
     pub skipped: std::collections::BTreeMap<String, usize>,
     /// Inputs that could not be read.
     pub unread: Vec<Unread>,
+    /// What else there is to know of the run, in a line each.
+    pub notes: Vec<String>,
     /// The objects that passed and those that were left out, in the order of the input, if they were asked
     /// for.
     pub others: Vec<Other>,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Located, Outcome, Place};
+use super::{Located, Outcome, Place, plain};
 use crate::policy::Mode;
 
 /// The width that lines of source are cut to where there is no terminal.
@@ -139,5 +139,9 @@ fn summary(outcome: &Outcome) -> String {
     if !outcome.unread.is_empty() {
         let _ = write!(line, "; {} not read", plural(outcome.unread.len(), "input"));
     }
-    line + "\n"
+    line.push('\n');
+    for note in &outcome.notes {
+        let _ = writeln!(line, "{}", plain(note.clone()));
+    }
+    line
 }

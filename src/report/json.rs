@@ -46,6 +46,7 @@ pub fn json(outcome: &Outcome) -> Value {
         },
         "objects": objects,
         "unread": unread,
+        "notes": outcome.notes,
     })
 }
 
