@@ -149,6 +149,7 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
         crds: given.crds,
         ..Check::default()
     };
+    check.outcome.site = engine.settings.site.clone();
     // The objects of the run stand in front of what is given as context.
     for pile in [CONTEXT, INPUTS] {
         check.know(pile, &mut world);

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Finding, Related};
+use super::{Finding, Related, Site};
 use crate::policy::{Mode, Operation};
 
 /// A place in a file.
@@ -83,6 +83,8 @@ pub struct Outcome {
     pub skipped: std::collections::BTreeMap<String, usize>,
     /// Inputs that could not be read.
     pub unread: Vec<Unread>,
+    /// Where the rules can be read about.
+    pub site: Site,
 }
 
 impl Outcome {
