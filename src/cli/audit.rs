@@ -113,7 +113,10 @@ fn of_cluster(engine: &Engine) -> Result<(Outcome, Store), String> {
     let audit = async {
         let client = Cluster::client().await?;
         let world = Cluster::snapshot(client.clone(), namespace).await?;
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome {
+            site: engine.settings.site.clone(),
+            ..Outcome::default()
+        };
         for kind in readable_kinds() {
             let judge = |doc: Doc| {
                 let Some(audited) = engine.judge_stored(&doc, &world) else {

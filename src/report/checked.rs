@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Finding, Related};
+use super::{Finding, Related, Site};
 use crate::policy::{Mode, Operation};
 
 /// A place in a file.
@@ -100,9 +100,10 @@ pub struct Outcome {
     pub skipped: std::collections::BTreeMap<String, usize>,
     /// Inputs that could not be read.
     pub unread: Vec<Unread>,
-    /// The objects that passed and those that were left out, in the order of the input, if they were asked
-    /// for.
+    /// The objects that passed and those that were left out, if they were asked for.
     pub others: Vec<Other>,
+    /// Where the rules can be read about.
+    pub site: Site,
 }
 
 impl Outcome {

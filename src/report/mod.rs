@@ -4,6 +4,7 @@ mod checked;
 mod finding;
 mod human;
 mod json;
+mod site;
 mod words;
 mod yaml;
 
@@ -11,5 +12,6 @@ pub use checked::{Checked, Located, Other, Outcome, Place, Unread};
 pub use finding::{Finding, Lowered, Related, field};
 pub use human::human;
 pub use json::json;
+pub use site::Site;
 pub use words::{clip, list, nearest, plain};
 pub use yaml::yaml;
