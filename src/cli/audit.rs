@@ -19,7 +19,7 @@ use crate::{
         yaml::Limits,
     },
     policy::Operation,
-    report::{Checked, Located, Outcome, Unread},
+    report::{Checked, Located, Outcome, Unread, label},
     rules::readable_kinds,
     world::{Cluster, KeptKind, Store},
 };
@@ -93,14 +93,6 @@ fn sort(engine: &Engine, world: &Store, outcome: &mut Outcome) -> Vec<Blocker> {
     let blockers = blockers.collect();
     outcome.objects = weighed.into_iter().map(|(_, object)| object).collect();
     blockers
-}
-
-fn label(kind: &str, namespace: &str, name: &str) -> String {
-    if namespace.is_empty() {
-        format!("{kind} \"{name}\"")
-    } else {
-        format!("{kind} \"{namespace}/{name}\"")
-    }
 }
 
 /// Judges the current cluster.

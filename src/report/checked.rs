@@ -53,6 +53,11 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// What to call it.
+    pub fn label(&self) -> String {
+        label(&self.kind, &self.namespace, &self.name)
+    }
+
     /// Whether a finding of this mode is among them.
     pub fn has(&self, mode: Mode) -> bool {
         self.findings
@@ -138,5 +143,14 @@ impl Outcome {
             () if fail_on_warnings && self.count(Mode::Warn) > 0 => 3,
             () => 0,
         }
+    }
+}
+
+/// What to call an object: `DRPolicy "metro"`, `DRPlacementControl "shop/bank"`.
+pub fn label(kind: &str, namespace: &str, name: &str) -> String {
+    if namespace.is_empty() {
+        format!("{kind} \"{name}\"")
+    } else {
+        format!("{kind} \"{namespace}/{name}\"")
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Located, Outcome, Place, Site};
+use super::{Located, Outcome, Place, Site, plain};
 use crate::policy::Mode;
 
 /// The width that lines of source are cut to where there is no terminal.
@@ -124,7 +124,8 @@ fn plural(count: usize, one: &str) -> String {
     }
 }
 
-fn summary(outcome: &Outcome) -> String {
+/// How much there was, in one line.
+pub(super) fn summary(outcome: &Outcome) -> String {
     let mut line = format!(
         "{} checked: {}, {}",
         plural(outcome.judged, "object"),
@@ -148,5 +149,5 @@ fn summary(outcome: &Outcome) -> String {
     if !outcome.unread.is_empty() {
         let _ = write!(line, "; {} not read", plural(outcome.unread.len(), "input"));
     }
-    line + "\n"
+    plain(line) + "\n"
 }
