@@ -19,7 +19,7 @@ use crate::{
         yaml::Limits,
     },
     policy::Operation,
-    report::{Checked, Located, Outcome, Unread},
+    report::{Checked, Located, Outcome, Unread, label},
     rules::readable_kinds,
     world::{Cluster, KeptKind, Store},
 };
@@ -96,14 +96,6 @@ fn sort(engine: &Engine, world: &Store, outcome: &mut Outcome) -> Vec<Blocker> {
     blockers
 }
 
-fn label(kind: &str, namespace: &str, name: &str) -> String {
-    if namespace.is_empty() {
-        format!("{kind} \"{name}\"")
-    } else {
-        format!("{kind} \"{namespace}/{name}\"")
-    }
-}
-
 /// Judges the current cluster.
 fn of_cluster(engine: &Engine) -> Result<(Outcome, Store), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -114,7 +106,10 @@ fn of_cluster(engine: &Engine) -> Result<(Outcome, Store), String> {
     let audit = async {
         let client = Cluster::client().await?;
         let world = Cluster::snapshot(client.clone(), namespace).await?;
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome {
+            site: engine.settings.site.clone(),
+            ..Outcome::default()
+        };
         for kind in readable_kinds() {
             let judge = |doc: Doc| {
                 let Some(audited) = engine.judge_stored(&doc, &world) else {

@@ -174,6 +174,7 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
         progress: given.progress,
         stored: given.stored,
     };
+    check.outcome.site = engine.settings.site.clone();
     // The objects of the run stand in front of what is given as context.
     for pile in [CONTEXT, INPUTS] {
         check.know(pile, &mut world);

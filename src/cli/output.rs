@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::report::{Outcome, human, json as for_machines};
+use crate::report::{Outcome, github, human, json, junit, plain, sarif};
 
 /// What is shown, and what fails.
 #[derive(clap::Args, Debug)]
@@ -34,6 +34,12 @@ enum Format {
     Human,
     /// For machines
     Json,
+    /// SARIF 2.1.0, for code hosts and editors
+    Sarif,
+    /// JUnit XML, for build servers
+    Junit,
+    /// Workflow commands, for GitHub Actions
+    Github,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,27 +68,37 @@ pub(super) type Blocker = (String, usize);
 impl Output {
     /// Whether the objects about which there is nothing to say are named, too.
     pub(super) fn names_all(&self) -> bool {
-        false
+        self.format == Format::Junit
     }
 
     /// The outcome as it is to be shown. `blockers` are those that an audit found, the worst first.
     pub(super) fn show(&self, outcome: &Outcome, blockers: Option<&[Blocker]>) -> String {
+        let notes = || -> Vec<String> { blockers.unwrap_or_default().iter().map(said).collect() };
+        // Nobody knows better where the files are relative to.
+        let root = || std::env::current_dir().unwrap_or_default();
         match self.format {
             Format::Human => {
                 let width = terminal_size::terminal_size_of(std::io::stdout());
                 let width = width.map(|(width, _)| width.0.into());
-                let said = blockers.unwrap_or_default().iter().map(said);
-                human(outcome, self.colour(), width) + &said.collect::<String>()
+                let notes = notes().into_iter().map(|note| plain(note) + "\n");
+                human(outcome, self.colour(), width) + &notes.collect::<String>()
             }
             Format::Json => {
-                let mut value = for_machines(outcome);
+                let mut value = json(outcome);
                 if let Some(blockers) = blockers {
-                    let blocker =
-                        |(object, others): &Blocker| json!({ "object": object, "others": others });
-                    value["blockers"] = blockers.iter().map(blocker).collect::<Value>();
+                    value["blockers"] = listed(blockers);
                 }
-                format!("{value:#}\n")
+                written(&value)
             }
+            Format::Sarif => {
+                let mut value = sarif(outcome, &root());
+                if let Some(blockers) = blockers {
+                    value["runs"][0]["properties"]["blockers"] = listed(blockers);
+                }
+                written(&value)
+            }
+            Format::Junit => junit(outcome, &notes()),
+            Format::Github => github(outcome, &root(), &notes()),
         }
     }
 
@@ -101,5 +117,28 @@ impl Output {
 
 fn said((object, others): &Blocker) -> String {
     let s = if *others == 1 { "" } else { "s" };
-    format!("{object} holds up {others} other application{s}\n")
+    format!("{object} holds up {others} other application{s}")
+}
+
+fn listed(blockers: &[Blocker]) -> Value {
+    let blocker =
+        |(object, others): &Blocker| serde_json::json!({ "object": object, "others": others });
+    blockers.iter().map(blocker).collect()
+}
+
+/// The value as text. JSON allows some of the characters that terminals obey.
+fn written(value: &Value) -> String {
+    let text = format!("{value:#}\n");
+    let obeyed = |c: char| matches!(c, '\u{7f}'..='\u{9f}');
+    if !text.contains(obeyed) {
+        return text;
+    }
+    let spelt = |c: char| {
+        if obeyed(c) {
+            format!("\\u{:04x}", u32::from(c))
+        } else {
+            c.to_string()
+        }
+    };
+    text.chars().map(spelt).collect()
 }

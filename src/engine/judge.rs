@@ -18,7 +18,7 @@ use crate::{
     api::{self, Doc, Key, Object},
     manifest::{crds::Crds, load::Manifest},
     policy::{self, Check, Contract, Gate, Mode, Operation},
-    report::{Finding, Lowered, list, plain},
+    report::{Finding, Lowered, Site, list, plain},
     rules::{Case, Draft, Entry, Judged, Report, judged_kinds},
     world::{Lens, Live, Store},
 };
@@ -42,6 +42,8 @@ pub struct Verdict {
     pub known: bool,
     /// Whether other objects could not be looked at, so that only the object itself was judged.
     pub incomplete: bool,
+    /// Where the rules can be read about.
+    pub site: Site,
 }
 
 impl Verdict {
@@ -207,6 +209,7 @@ impl<'a, K: Judged> Judging<'a, K> {
     fn verdict(&self) -> Verdict {
         let mut verdict = Verdict {
             known: true,
+            site: self.settings.site.clone(),
             ..Verdict::default()
         };
         let Some(subject) = self.request.subject() else {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     policy::{self, Contract, Mode, Profile},
-    report::nearest,
+    report::{Site, nearest},
 };
 
 /// The users that are never refused, but for what stops a controller for everybody: Ramen's
@@ -44,6 +44,8 @@ pub struct Settings {
     pub ramen: RamenSettings,
     /// What the guard does by itself, beside answering.
     pub reconcile: ReconcileSettings,
+    /// Where the rule book can be read, if anybody has put it somewhere.
+    pub site: Site,
     /// Today, `YYYY-MM-DD`: what the end date of an exemption is compared with. Judging reads no clock.
     pub today: String,
     modes: Vec<Mode>,
@@ -130,6 +132,7 @@ impl Default for Settings {
                 namespace: "ramen-system".to_owned(),
             },
             reconcile: ReconcileSettings::default(),
+            site: Site::default(),
             today: today(),
             modes: Vec::new(),
             overrides: BTreeMap::new(),
@@ -206,6 +209,11 @@ impl Settings {
         }
     }
 
+    /// Where a rule's page of the rule book is, if the configuration says where the book is.
+    pub fn page(&self, rule: &str) -> Option<String> {
+        self.site.page(rule)
+    }
+
     /// The same settings with another profile.
     #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {
@@ -248,6 +256,7 @@ impl Settings {
                 "exemptions",
                 "ramen",
                 "reconcile",
+                "book",
             ],
         )?;
         if let Some(value) = root.get("profile") {
@@ -297,6 +306,11 @@ impl Settings {
                 .clone_into(&mut settings.ramen.namespace);
         }
         settings.reconcile = ReconcileSettings::read(section(root, "reconcile", &empty)?)?;
+        if let Some(value) = root.get("book").filter(|value| !value.is_null()) {
+            let site = value.as_str().and_then(Site::at);
+            settings.site =
+                site.ok_or_else(|| wrong("book", value, "an address that begins with https://"))?;
+        }
         Ok(settings.resolved())
     }
 }

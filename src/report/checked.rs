@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Finding, Related};
+use super::{Finding, Related, Site};
 use crate::policy::{Mode, Operation};
 
 /// A place in a file.
@@ -53,6 +53,11 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// What to call it.
+    pub fn label(&self) -> String {
+        label(&self.kind, &self.namespace, &self.name)
+    }
+
     /// Whether a finding of this mode is among them.
     pub fn has(&self, mode: Mode) -> bool {
         self.findings
@@ -102,9 +107,10 @@ pub struct Outcome {
     pub unread: Vec<Unread>,
     /// What else there is to know of the run, in a line each.
     pub notes: Vec<String>,
-    /// The objects that passed and those that were left out, in the order of the input, if they were asked
-    /// for.
+    /// The objects that passed and those that were left out, if they were asked for.
     pub others: Vec<Other>,
+    /// Where the rules can be read about.
+    pub site: Site,
 }
 
 impl Outcome {
@@ -139,5 +145,14 @@ impl Outcome {
             () if fail_on_warnings && self.count(Mode::Warn) > 0 => 3,
             () => 0,
         }
+    }
+}
+
+/// What to call an object: `DRPolicy "metro"`, `DRPlacementControl "shop/bank"`.
+pub fn label(kind: &str, namespace: &str, name: &str) -> String {
+    if namespace.is_empty() {
+        format!("{kind} \"{name}\"")
+    } else {
+        format!("{kind} \"{namespace}/{name}\"")
     }
 }
