@@ -96,10 +96,18 @@ fn warn(verdict: &mut Verdict, warning: &str, object: &Value, settings: &Setting
     let unknown = warning
         .strip_prefix("unknown field \"")
         .and_then(|rest| rest.strip_suffix('"'));
-    let pointer = unknown.map_or_else(PointerBuf::new, |field| field::pointer(field, object));
-    // The guard in the cluster puts its rules in front.
-    let rule = warning.split_once(':').map(|(rule, _)| rule);
-    let rule = rule.and_then(policy::contract);
+    // The guard in the cluster puts its rule in front, and the field.
+    let own = warning.split_once(": ");
+    let own = own.and_then(|(rule, rest)| Some((policy::contract(rule)?, rest)));
+    let rule = own.map(|(rule, _)| rule);
+    let own = own.and_then(|(rule, rest)| Some((rule, rest.split_once(": ")?)));
+    let own = own.filter(|(_, (field, _))| !field.contains(' '));
+    let field = own.map(|(_, (field, _))| field).or(unknown);
+    let pointer = field.map_or_else(PointerBuf::new, |field| field::pointer(field, object));
+    let message = match own {
+        Some((rule, (_, message))) => format!("{message} ({})", rule.id),
+        None => warning.to_owned(),
+    };
     let mut ours = ours.filter(|finding| finding.mode >= Mode::Warn);
     let is_said = match (rule, unknown) {
         (Some(rule), _) => ours.any(|finding| finding.rule.id == rule.id),
@@ -111,15 +119,7 @@ fn warn(verdict: &mut Verdict, warning: &str, object: &Value, settings: &Setting
     };
     let (mode, lowered) = mode(contract, settings);
     if !is_said && mode > Mode::Off {
-        push(
-            verdict,
-            contract,
-            mode,
-            pointer,
-            warning.to_owned(),
-            None,
-            lowered,
-        );
+        push(verdict, contract, mode, pointer, message, None, lowered);
     }
 }
 
