@@ -29,7 +29,10 @@ def read_bundle():
 def follow_bundle(stop):
     global bundle
     while not stop.wait(1):
-        bundle = read_bundle() or bundle
+        try:
+            bundle = read_bundle() or bundle
+        except RuntimeError as error:
+            print("the configurations can't be read now:", error, flush=True)
         bundles.add(bundle)
 
 class Connection(http.client.HTTPSConnection):
@@ -69,7 +72,8 @@ def straight(port, drpcs):
             if connection:
                 connection.close()
             connection, left = Connection(port), random.randrange(20, 400)
-        left -= 1
+        # One that fails is not used again.
+        before, left = left, 0
         drpc, uid = random.choice(drpcs), str(random.getrandbits(64))
         spec, allowed = change(drpc)
         path = random.choice(["/validate", "/validate", "/mutate"])
@@ -79,6 +83,7 @@ def straight(port, drpcs):
         assert answer.status == 200, (answer.status, text[:300])
         said = json.loads(text)["response"]
         assert said["uid"] == uid and said["allowed"] == allowed, (path, spec, said)
+        left = before - 1
     return ask
 
 def through(drpcs):
@@ -108,6 +113,23 @@ def work(ask, stop):
             continue
         with lock:
             took.append(time.monotonic() - begin)
+
+def watch(guards):
+    """Prints what came of each minute, and of all."""
+    begin = time.monotonic()
+    total, flat = 0, []
+    for minute in range(1, int(minutes) + 1):
+        time.sleep(max(0, begin + 60 * minute - time.monotonic()))
+        with lock:
+            times, took[:] = sorted(took) or [0], []
+        total += len(times)
+        at = lambda share: 1000 * times[min(len(times) - 1, int(share * len(times)))]
+        resident = [hub.memory(guard[0])[0] for guard in guards]
+        flat.append(sum(resident))
+        print(f"{minute:3} min: {len(times)} answers, {len(failures)} failed in all, p50 {at(.5):.1f} p99 {at(.99):.1f} most {at(1):.0f} ms, "
+              f"{resident[0]:.1f} and {resident[1]:.1f} MiB, {len(leaves)} certificates and {len(bundles)} bundles so far", flush=True)
+    print(f"{total} answers, {len(failures)} failed; {len(leaves)} certificates, {len(bundles)} bundles; both guards together {flat[0]:.1f} MiB after "
+          f"the first minute, {flat[-1]:.1f} after the last, {max(flat):.1f} at most", flush=True)
 
 def main():
     hub.serve_api(2000, 200, 400)
@@ -144,23 +166,12 @@ def main():
     workers = [threading.Thread(target=work, args=(ask, stop)) for ask in asks]
     for worker in workers:
         worker.start()
-    begin = time.monotonic()
-    total, flat = 0, []
-    for minute in range(1, int(minutes) + 1):
-        time.sleep(max(0, begin + 60 * minute - time.monotonic()))
-        with lock:
-            times, took[:] = sorted(took), []
-        total += len(times)
-        at = lambda share: 1000 * times[min(len(times) - 1, int(share * len(times)))]
-        resident = [hub.memory(guard[0])[0] for guard in guards]
-        flat.append(sum(resident))
-        print(f"{minute:3} min: {len(times)} answers, {len(failures)} failed in all, p50 {at(.5):.1f} p99 {at(.99):.1f} most {at(1):.0f} ms, "
-              f"{resident[0]:.1f} and {resident[1]:.1f} MiB, {len(leaves)} certificates and {len(bundles)} bundles so far", flush=True)
-    stop.set()
-    for worker in workers:
-        worker.join()
-    print(f"{total} answers, {len(failures)} failed; {len(leaves)} certificates, {len(bundles)} bundles; both guards together {flat[0]:.1f} MiB after "
-          f"the first minute, {flat[-1]:.1f} after the last, {max(flat):.1f} at most", flush=True)
+    try:
+        watch(guards)
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
     sys.exit(1 if failures else 0)
 
 try:

@@ -192,6 +192,9 @@ pub struct Contract {
     /// Whether what it finds holds up other objects than its own, though not all of them.
     #[serde(default)]
     pub blocks: bool,
+    /// Whether only a manifest in a file can break it: then only `check` asks.
+    #[serde(default)]
+    pub files: bool,
     /// The operations it is asked at.
     pub on: Vec<Operation>,
     /// The fields whose change makes the rule run on UPDATE.

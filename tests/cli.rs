@@ -186,6 +186,56 @@ fn an_edit_is_judged_as_one() {
 }
 
 #[test]
+fn what_only_files_can_get_wrong() {
+    record_all(
+        "files",
+        &[
+            "check gitops.yaml --context clusters.yaml",
+            "check clusters.yaml twice.yaml",
+            "audit --state gitops.yaml --state clusters.yaml --state twice.yaml",
+        ],
+    );
+    let off = "rules: { object-duplicate: off, object-replaced-by-sync: warn }\n";
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.yaml");
+    std::fs::write(&config, off).unwrap();
+    let config = config.display();
+    let output = run(&format!("check clusters.yaml twice.yaml --config {config}"));
+    assert!(
+        text(&output.stdout).contains("0 warnings"),
+        "{}",
+        text(&output.stdout)
+    );
+    let output = run(&format!("check gitops.yaml --config {config}"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    // A link to a file is no second place.
+    #[cfg(unix)]
+    {
+        let file = fixtures().join("twice.yaml");
+        std::fs::copy(file, folder.path().join("one.yaml")).unwrap();
+        std::os::unix::fs::symlink("one.yaml", folder.path().join("two.yaml")).unwrap();
+        let output = run_in(folder.path(), "check one.yaml two.yaml", "");
+        assert!(
+            text(&output.stdout).contains("0 warnings"),
+            "{}",
+            text(&output.stdout)
+        );
+    }
+}
+
+#[test]
+fn exemptions() {
+    record_all(
+        "exemptions",
+        &[
+            "check exempt.yaml",
+            "check exempt.yaml --config config-exempt.yaml",
+            "check exempt.yaml --config config-exempt.yaml --no-exemptions",
+        ],
+    );
+}
+
+#[test]
 fn what_is_stored() {
     record_all(
         "audit",

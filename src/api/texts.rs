@@ -25,6 +25,11 @@ impl Texts {
         self.get(name).is_some()
     }
 
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -34,6 +39,20 @@ impl Texts {
     pub(crate) fn keep(&mut self, names: &[&str]) {
         self.0.retain(|(name, _)| names.contains(&&**name));
         self.0.shrink_to_fit();
+    }
+}
+
+/// The last text of a name holds, as in any reader of JSON.
+impl<T: Into<Box<str>>> FromIterator<(T, T)> for Texts {
+    fn from_iter<I: IntoIterator<Item = (T, T)>>(entries: I) -> Self {
+        let entries = entries.into_iter();
+        let mut entries: Vec<(Box<str>, Box<str>)> = entries
+            .map(|(name, text)| (name.into(), text.into()))
+            .collect();
+        entries.reverse();
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+        entries.dedup_by(|(next, _), (kept, _)| next == kept);
+        Self(entries)
     }
 }
 
@@ -53,14 +72,10 @@ impl<'de> Deserialize<'de> for Texts {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut input: A) -> Result<Texts, A::Error> {
                 let mut entries = Vec::with_capacity(input.size_hint().unwrap_or(0).min(64));
-                while let Some(entry) = input.next_entry()? {
+                while let Some(entry) = input.next_entry::<Box<str>, Box<str>>()? {
                     entries.push(entry);
                 }
-                // The last one of a name holds, as in any reader of JSON.
-                entries.reverse();
-                entries.sort_by(|(one, _): &(Box<str>, _), (other, _)| one.cmp(other));
-                entries.dedup_by(|(next, _), (kept, _)| next == kept);
-                Ok(Texts(entries))
+                Ok(entries.into_iter().collect())
             }
         }
         input.deserialize_map(Entries)

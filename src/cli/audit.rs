@@ -2,15 +2,13 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use jsonptr::Pointer;
-use serde_json::{Value, json};
-
 use super::{
-    Format, Strictness,
-    check::{
-        FailOn, Given, check_in_world, for_people, gravest, nothing, place_of, place_of_finding,
-    },
+    Strictness,
+    check::{Given, check_in_world, nothing},
+    output::{Blocker, Output},
+    place::{gravest, place_of, place_of_finding},
     print,
+    progress::Progress,
 };
 use crate::{
     api::Doc,
@@ -21,10 +19,11 @@ use crate::{
         yaml::Limits,
     },
     policy::Operation,
-    report::{Checked, Located, Outcome, Unread, json as for_machines},
+    report::{Checked, Located, Outcome, Unread, label},
     rules::readable_kinds,
     world::{Cluster, KeptKind, Store},
 };
+use jsonptr::Pointer;
 
 /// Objects a page of a list.
 const PAGE: u32 = 250;
@@ -35,12 +34,8 @@ pub(crate) struct Args {
     /// Manifests that are taken for what is stored, files or folders; else the current cluster is read
     #[arg(long, value_name = "PATH")]
     state: Vec<PathBuf>,
-    /// How to show what was found
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
-    /// What makes the audit fail
-    #[arg(long, value_enum, default_value_t)]
-    fail_on: FailOn,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     strictness: Strictness,
 }
@@ -52,6 +47,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     } else {
         let given = Given {
             inputs: Pile::of(&args.state, &mut std::io::stdin().lock()),
+            others: args.output.names_all(),
+            progress: Progress::for_people(),
+            stored: true,
             ..Given::default()
         };
         let (outcome, world) = check_in_world(&engine, given);
@@ -61,24 +59,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         (outcome, world)
     };
     let blockers = sort(&engine, &world, &mut outcome);
-    let text = match args.output {
-        Format::Human => for_people(&outcome) + &said(&blockers),
-        Format::Json => {
-            let mut value = for_machines(&outcome);
-            let blocker =
-                |(object, others): &(String, usize)| json!({ "object": object, "others": others });
-            value["blockers"] = blockers.iter().map(blocker).collect::<Value>();
-            format!("{value:#}\n")
-        }
-    };
-    print(&text)?;
-    Ok(ExitCode::from(
-        outcome.exit_code(args.fail_on == FailOn::Warn),
-    ))
+    print(&args.output.show(&outcome, Some(&blockers)))?;
+    Ok(args.output.exit_code(&outcome))
 }
 
 /// Puts those that hold up others first, and says which they are and how many others.
-fn sort(engine: &Engine, world: &Store, outcome: &mut Outcome) -> Vec<(String, usize)> {
+fn sort(engine: &Engine, world: &Store, outcome: &mut Outcome) -> Vec<Blocker> {
     let objects = std::mem::take(&mut outcome.objects);
     let mut weighed: Vec<(Audited, Checked)> = objects
         .into_iter()
@@ -110,22 +96,6 @@ fn sort(engine: &Engine, world: &Store, outcome: &mut Outcome) -> Vec<(String, u
     blockers
 }
 
-fn label(kind: &str, namespace: &str, name: &str) -> String {
-    if namespace.is_empty() {
-        format!("{kind} \"{name}\"")
-    } else {
-        format!("{kind} \"{namespace}/{name}\"")
-    }
-}
-
-fn said(blockers: &[(String, usize)]) -> String {
-    let line = |(object, others): &(String, usize)| {
-        let s = if *others == 1 { "" } else { "s" };
-        format!("{object} holds up {others} other application{s}\n")
-    };
-    blockers.iter().map(line).collect()
-}
-
 /// Judges the current cluster.
 fn of_cluster(engine: &Engine) -> Result<(Outcome, Store), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -136,7 +106,10 @@ fn of_cluster(engine: &Engine) -> Result<(Outcome, Store), String> {
     let audit = async {
         let client = Cluster::client().await?;
         let world = Cluster::snapshot(client.clone(), namespace).await?;
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome {
+            site: engine.settings.site.clone(),
+            ..Outcome::default()
+        };
         for kind in readable_kinds() {
             let judge = |doc: Doc| {
                 let Some(audited) = engine.judge_stored(&doc, &world) else {

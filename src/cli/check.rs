@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    io::IsTerminal,
+    ops::Range,
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -10,19 +10,29 @@ use std::{
 
 use jsonptr::Pointer;
 
-use super::{Format, Strictness, print};
+use super::{
+    Strictness,
+    again::{self, First},
+    identity::{Identity, identity, may_be_judged},
+    output::Output,
+    parallel::in_order,
+    place::{gravest, place_of, place_of_finding, unread},
+    print,
+    progress::Progress,
+    server::Answers,
+    since::{Home, Past, Present, Since},
+};
 use crate::{
     api::{Doc, Key},
     engine::{Engine, Request, User, Verdict},
     manifest::{
         crds::Crds,
-        load::{LoadError, Manifest},
+        load::{Loaded, Manifest},
         pile::Pile,
-        position::{Position, Source},
     },
     policy::Operation,
-    report::{Checked, Finding, Located, Outcome, Place, Unread, human, json},
-    world::{Cluster, Store},
+    report::{Checked, Finding, Located, Other, Outcome, Unread},
+    world::{Cluster, Entry, Store},
 };
 
 /// Validates manifests: files, folders, or `-` for standard input
@@ -45,30 +55,22 @@ pub(crate) struct Args {
     /// What is stored: an object that is there too is judged as changed
     #[arg(long, value_name = "PATH")]
     old: Vec<PathBuf>,
-    /// How to show what was found
-    #[arg(short, long, value_enum, default_value_t)]
-    output: Format,
-    /// What makes the check fail
-    #[arg(long, value_enum, default_value_t)]
-    fail_on: FailOn,
+    /// What is stored is what this commit has: objects are judged as changed from it, and those that are
+    /// nowhere any more as deleted. It is the commit itself, not where the branches parted; for that, give
+    /// "$(git merge-base origin/main HEAD)". Needs git and the history
+    #[arg(long, value_name = "GIT-REF", conflicts_with = "old")]
+    since: Option<String>,
+    /// Sends each object through the API server of the current cluster, too, as a dry run: nothing is stored
+    #[arg(long)]
+    server: bool,
+    /// Shows what would be found without the exemptions that objects carry
+    #[arg(long)]
+    no_exemptions: bool,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     strictness: Strictness,
 }
-
-#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum FailOn {
-    /// What would be refused
-    #[default]
-    Deny,
-    /// Warnings too
-    Warn,
-}
-
-/// How many findings about one object are shown.
-const FINDINGS: usize = 200;
-
-/// The group, kind, namespace and name of an object.
-type Identity = (String, String, String, String);
 
 /// What a check is given.
 #[derive(Debug, Default)]
@@ -79,47 +81,63 @@ pub struct Given {
     pub context: Pile,
     /// What is stored: an object that is here too is judged as changed.
     pub old: Pile,
+    /// What a commit had of what is judged, if that is what is stored.
+    pub since: Option<Since>,
+    /// What an API server has said of what is judged, if it was asked.
+    pub answers: Option<Answers>,
     /// What a cluster holds, if one was asked.
     pub cluster: Option<Store>,
     /// What kinds have to fit, where it is not what is built in.
     pub crds: Crds,
+    /// Whether the outcome is to name the objects about which there is nothing to say.
+    pub others: bool,
+    /// Where to say how far it is.
+    pub progress: Progress,
+    /// Whether what is judged is stored already, so that nothing is said about how it is kept in files.
+    pub stored: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let engine = Engine::new(args.strictness.settings()?);
+    let mut settings = args.strictness.settings()?;
+    settings.unexempted = args.no_exemptions;
+    let engine = Engine::new(settings);
     let crds = Crds::read(&args.crds, &mut std::io::stdin().lock());
     let crds = crds.map_err(|error| error.to_string())?;
     let cluster = args.live.then(|| live(&engine)).transpose()?;
-    let pile = |paths| Pile::of(paths, &mut std::io::stdin().lock());
+    let since = args.since.as_deref();
+    let since = since.map(|commit| Since::of(commit, &args.paths, &crds));
+    let since = since.transpose()?;
+    // What was there and is no more is no mistake: whoever asks Git what has changed hears of that, too.
+    let is_gone = |path: &&PathBuf| since.as_ref().is_some_and(|it| it.is_gone(path));
+    let paths: Vec<PathBuf> = args
+        .paths
+        .iter()
+        .filter(|it| !is_gone(it))
+        .cloned()
+        .collect();
+    let some_gone = paths.len() < args.paths.len();
+    let pile = |paths: &[PathBuf]| Pile::of(paths, &mut std::io::stdin().lock());
+    let inputs = pile(&paths);
+    let answers = args.server.then(|| Answers::get(&inputs, &crds));
     let given = Given {
-        inputs: pile(&args.paths),
+        inputs,
         context: pile(&args.context),
         old: pile(&args.old),
+        since,
+        answers: answers.transpose()?,
         cluster,
         crds,
+        others: args.output.names_all(),
+        progress: Progress::for_people(),
+        ..Given::default()
     };
     let outcome = check(&engine, given);
-    if outcome.judged == 0 && outcome.skipped.is_empty() && outcome.unread.is_empty() {
+    let nothing_read = outcome.skipped.is_empty() && outcome.unread.is_empty();
+    if outcome.judged == 0 && nothing_read && !some_gone {
         return Err(nothing(&args.paths));
     }
-    let text = match args.output {
-        Format::Human => for_people(&outcome),
-        Format::Json => format!("{:#}\n", json(&outcome)),
-    };
-    print(&text)?;
-    Ok(ExitCode::from(
-        outcome.exit_code(args.fail_on == FailOn::Warn),
-    ))
-}
-
-/// The outcome for people, as their terminal can show it.
-pub(super) fn for_people(outcome: &Outcome) -> String {
-    human(
-        outcome,
-        std::io::stdout().is_terminal()
-            && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
-        terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into()),
-    )
+    print(&args.output.show(&outcome, None))?;
+    Ok(args.output.exit_code(&outcome))
 }
 
 pub(super) fn nothing(paths: &[PathBuf]) -> String {
@@ -145,10 +163,18 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
     let live = given.cluster.is_some();
     let mut world = given.cluster.unwrap_or_default();
     let mut check = Check {
+        outcome: Outcome::default(),
         piles: [given.inputs, given.context],
         crds: given.crds,
-        ..Check::default()
+        places: HashMap::new(),
+        named: Named::default(),
+        old: HashMap::new(),
+        answers: given.answers,
+        others: given.others,
+        progress: given.progress,
+        stored: given.stored,
     };
+    check.outcome.site = engine.settings.site.clone();
     // The objects of the run stand in front of what is given as context.
     for pile in [CONTEXT, INPUTS] {
         check.know(pile, &mut world);
@@ -161,25 +187,35 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
     if world.secrets.is_empty() {
         world.secrets.synced = false;
     }
-    let mut old: HashMap<Identity, Doc> = HashMap::new();
-    for (_, stored) in given.old.iter() {
-        check
-            .outcome
-            .unread
-            .extend(stored.errors.iter().map(unread));
-        let named = stored
-            .manifests
-            .iter()
-            .map(|old| (identity(&old.doc), old.doc.clone()));
-        old.extend(named.filter(|((.., name), _)| !name.is_empty()));
+    check.know_old(&given.old);
+    let mut outcome = std::mem::take(&mut check.outcome);
+    if let Some(answers) = &mut check.answers {
+        outcome.unread.extend(answers.take_failed());
     }
-    for part in 0..check.piles[INPUTS].len() {
-        let loaded = check.piles[INPUTS].part(part);
-        for manifest in &loaded.manifests {
-            check.judge(engine, &world, manifest, old.get(&identity(&manifest.doc)));
-        }
+    let homes = check.homes(given.since.as_ref());
+    let past = given.since.as_ref().map(|since| {
+        since.compare(&Present {
+            places: &check.named.inputs,
+            homes: &homes,
+            context: &check.named.context,
+        })
+    });
+    let past = past.unwrap_or_default();
+    // What is gone is no more to be reckoned with, though the cluster may have it still.
+    for gone in &past.gone {
+        again::forget(&mut world, &gone.doc);
     }
-    (check.outcome, world)
+    let judged = check.judge_all(engine, &world, &past, &homes, &mut outcome);
+    if let Some(since) = &given.since {
+        check.judge_gone(engine, &world, &past.gone, since, !live, &mut outcome);
+    }
+    if let Some(answers) = &check.answers {
+        outcome
+            .notes
+            .extend(answers.notes(|place| judged.contains(&place)));
+    }
+    again::note_exempted(&mut outcome);
+    (outcome, world)
 }
 
 /// The current cluster as it is now.
@@ -200,71 +236,239 @@ fn live(engine: &Engine) -> Result<Store, String> {
 const INPUTS: usize = 0;
 const CONTEXT: usize = 1;
 
-#[derive(Default)]
 struct Check {
     outcome: Outcome,
     piles: [Pile; 2],
     crds: Crds,
     /// Where an object was written: which pile, which part of it, which manifest of that.
     places: HashMap<Key, (usize, usize, usize)>,
+    named: Named,
+    old: HashMap<Identity, Doc>,
+    answers: Option<Answers>,
+    others: bool,
+    progress: Progress,
+    stored: bool,
+}
+
+/// Which objects there are, of those that may be judged.
+#[derive(Default)]
+struct Named {
+    /// Where each of the inputs stands: which part, which manifest of that.
+    inputs: HashMap<Identity, Vec<(usize, usize)>>,
+    context: HashSet<Identity>,
+}
+
+/// What a part of a pile gives to the world.
+struct Known {
+    named: Vec<(usize, Identity)>,
+    entries: Vec<(usize, Entry)>,
+    skipped: Vec<(String, Option<Other>)>,
+    unread: Vec<Unread>,
+}
+
+/// What came of judging one manifest.
+enum Judged {
+    Found(Box<Checked>),
+    Passed(Option<Other>),
+    /// The guard has no rules about the kind.
+    Skipped(String, Option<Other>),
 }
 
 impl Check {
     /// Puts the objects of a pile into the world, and remembers where each was written.
     fn know(&mut self, pile: usize, world: &mut Store) {
-        for (part, loaded) in self.piles[pile].iter() {
-            self.outcome.unread.extend(loaded.errors.iter().map(unread));
-            for (number, manifest) in loaded.manifests.iter().enumerate() {
-                // What can't be read is said when the object itself is judged.
-                if let Ok(Some(key)) = world.apply(&manifest.doc) {
-                    self.places.insert(key, (pile, part, number));
+        let Self {
+            outcome,
+            piles,
+            places,
+            named,
+            crds,
+            others,
+            progress,
+            ..
+        } = self;
+        let parts = &piles[pile];
+        let others = *others;
+        let mut part = 0;
+        let read = |part| Known::of(&parts.part(part), pile == INPUTS, others, crds);
+        in_order(parts.len(), read, |known: Known| {
+            outcome.unread.extend(known.unread);
+            for (number, entry) in known.entries {
+                places.insert(entry.put(world), (pile, part, number));
+            }
+            for (number, identity) in known.named {
+                if pile == INPUTS {
+                    let places = named.inputs.entry(identity).or_default();
+                    places.push((part, number));
+                } else {
+                    named.context.insert(identity);
                 }
             }
-            for skipped in loaded.skipped.iter().filter(|_| pile == INPUTS) {
-                let reason = skipped.reason.to_string();
-                *self.outcome.skipped.entry(reason).or_default() += 1;
+            for (reason, other) in known.skipped {
+                outcome.skip(reason, other);
             }
+            part += 1;
+            progress.step("reading", part, parts.len());
+        });
+    }
+
+    /// Remembers what is stored.
+    fn know_old(&mut self, old: &Pile) {
+        for (_, stored) in old.iter() {
+            self.outcome.unread.extend(stored.errors.iter().map(unread));
+            let named = stored
+                .manifests
+                .iter()
+                .map(|old| (identity(&old.doc), old.doc.clone()));
+            self.old
+                .extend(named.filter(|(identity, _)| !identity.is_nameless()));
         }
     }
 
-    fn skip(&mut self, what: String) {
-        *self.outcome.skipped.entry(what).or_default() += 1;
+    /// The file in a repository that each part of the inputs is.
+    fn homes(&self, since: Option<&Since>) -> Vec<Option<Home>> {
+        let inputs = &self.piles[INPUTS];
+        let home = |part| since?.home_of(inputs.path(part)?);
+        (0..inputs.len()).map(home).collect()
     }
 
-    fn judge(&mut self, engine: &Engine, world: &Store, manifest: &Manifest, old: Option<&Doc>) {
-        let (group, kind, namespace, name) = identity(&manifest.doc);
-        let request = Request {
-            operation: if old.is_some() {
-                Operation::Update
-            } else {
-                Operation::Create
-            },
-            group,
-            kind,
-            namespace,
-            name,
-            subresource: String::new(),
-            new: Some(manifest.doc.clone()),
-            old: old.cloned(),
-            user: User::default(),
-            dry_run: false,
+    /// Judges all inputs, and says which of them there was something to say about.
+    fn judge_all(
+        &mut self,
+        engine: &Engine,
+        world: &Store,
+        past: &Past<'_>,
+        homes: &[Option<Home>],
+        outcome: &mut Outcome,
+    ) -> HashSet<(usize, usize)> {
+        let mut known = HashSet::new();
+        let mut progress = std::mem::take(&mut self.progress);
+        let pieces = self.piles[INPUTS].pieces();
+        let mut done = 0;
+        let judge = |piece: usize| {
+            let (part, range): &(usize, Range<usize>) = &pieces[piece];
+            let loaded = self.piles[INPUTS].part(*part);
+            let last = range.end.min(loaded.manifests.len());
+            let manifests = loaded.manifests.get(range.start..last).unwrap_or_default();
+            let numbered = (range.start..).zip(manifests);
+            let judged = numbered.map(|(number, it)| {
+                let place = (*part, number);
+                let old = || past.of(&identity(&it.doc), homes[*part].as_ref());
+                (place, self.judge(engine, world, it, place, &old))
+            });
+            judged.collect::<Vec<_>>()
         };
-        let request = request.with_defaults_of(&self.crds);
-        let verdict = engine.judge_offline(&request, world, manifest, &self.crds);
+        in_order(pieces.len(), judge, |judged| {
+            for (place, judged) in judged {
+                match judged {
+                    Judged::Skipped(kind, other) => {
+                        outcome.skip(kind, other);
+                        continue;
+                    }
+                    Judged::Passed(other) => outcome.others.extend(other),
+                    Judged::Found(checked) => outcome.objects.push(*checked),
+                }
+                outcome.judged += 1;
+                if self.answers.is_some() {
+                    known.insert(place);
+                }
+            }
+            done += 1;
+            progress.step("checking", done, pieces.len());
+        });
+        known
+    }
+
+    fn judge<'a>(
+        &'a self,
+        engine: &Engine,
+        world: &Store,
+        manifest: &Manifest,
+        place: (usize, usize),
+        past: &dyn Fn() -> Option<&'a Doc>,
+    ) -> Judged {
+        let identity = identity(&manifest.doc);
+        let old = self.old.get(&identity).or_else(past);
+        let again = self.first(&identity, place);
+        let request = request(identity, Some(&manifest.doc), old).with_defaults_of(&self.crds);
+        let mut verdict = engine.judge_offline(&request, world, manifest, &self.crds, !self.stored);
+        let other = |skipped| self.others.then(|| other(manifest, skipped));
         if !verdict.known {
             let label = if request.group.is_empty() {
                 request.kind
             } else {
                 format!("{}.{}", request.kind, request.group)
             };
-            self.skip(label);
-            return;
+            return Judged::Skipped(label, other(true));
         }
-        self.outcome.judged += 1;
-        if !verdict.findings.is_empty() {
-            let checked = self.located(manifest, request, verdict);
-            self.outcome.objects.push(checked);
+        if let Some(answers) = &self.answers {
+            answers.add(&mut verdict, place, manifest.raw(), &engine.settings);
         }
+        for finding in &mut verdict.findings {
+            engine.exempt(&manifest.doc, finding);
+        }
+        let again = again.and_then(|first| again::found(&first, manifest, &request, engine));
+        if let Some(located) = again {
+            let mut checked = self.located(manifest, request, verdict);
+            checked.findings.insert(0, located);
+            return Judged::Found(Box::new(checked));
+        }
+        if verdict.findings.is_empty() {
+            return Judged::Passed(other(false));
+        }
+        Judged::Found(Box::new(self.located(manifest, request, verdict)))
+    }
+
+    /// Where else an object stands, before the place that is asked about.
+    fn first(&self, identity: &Identity, place: (usize, usize)) -> Option<First> {
+        if self.stored {
+            return None;
+        }
+        let (part, number) = *self.named.inputs.get(identity)?.first()?;
+        if (part, number) == place {
+            return None;
+        }
+        let inputs = &self.piles[INPUTS];
+        // A link to the file is no second place.
+        let real = |part| inputs.path(part).and_then(|path| path.canonicalize().ok());
+        if part != place.0 && real(part).is_some_and(|file| real(place.0) == Some(file)) {
+            return None;
+        }
+        let loaded = inputs.other(part);
+        let manifest = loaded.manifests.get(number)?;
+        Some(First {
+            place: place_of(manifest, Pointer::from_static("/metadata/name")),
+        })
+    }
+
+    /// Judges what is gone since a commit. Whether it is deleted in the cluster, too, is up to what syncs the
+    /// files, so that nothing of it is refused; and what is not in the files may be in the cluster.
+    fn judge_gone(
+        &self,
+        engine: &Engine,
+        world: &Store,
+        gone: &[&Manifest],
+        since: &Since,
+        offline: bool,
+        outcome: &mut Outcome,
+    ) {
+        let mut count = 0;
+        for manifest in gone {
+            let request = request(identity(&manifest.doc), None, Some(&manifest.doc));
+            let request = request.with_defaults_of(&self.crds);
+            let mut verdict = engine.judge(&request, world, None);
+            if !verdict.known {
+                continue;
+            }
+            count += 1;
+            outcome.judged += 1;
+            again::soften(&mut verdict, offline);
+            if !verdict.findings.is_empty() {
+                let checked = self.located(manifest, request, verdict);
+                outcome.objects.push(checked);
+            }
+        }
+        again::note_gone(since, count, outcome);
     }
 
     fn located(&self, manifest: &Manifest, request: Request, verdict: Verdict) -> Checked {
@@ -272,7 +476,7 @@ impl Check {
             let related = finding.related.iter().map(|related| {
                 let there = self.places.get(&related.key);
                 let there = there.and_then(|(pile, part, number)| {
-                    let loaded = self.piles[*pile].part(*part);
+                    let loaded = self.piles[*pile].other(*part);
                     // The file may have become a shorter one since it was read first.
                     let manifest = loaded.manifests.get(*number)?;
                     Some(place_of(manifest, &related.pointer))
@@ -298,89 +502,70 @@ impl Check {
     }
 }
 
-/// The gravest of very many findings, in their order, and how many more there are.
-pub(super) fn gravest(mut findings: Vec<Finding>) -> (Vec<Finding>, usize) {
-    let more = findings.len().saturating_sub(FINDINGS);
-    if more > 0 {
-        let mut order: Vec<usize> = (0..findings.len()).collect();
-        order.sort_by_key(|at| std::cmp::Reverse(findings[*at].mode));
-        let kept: HashSet<usize> = order.into_iter().take(FINDINGS).collect();
-        let mut at = 0..;
-        findings.retain(|_| at.next().is_some_and(|at| kept.contains(&at)));
-    }
-    (findings, more)
-}
-
-fn identity(doc: &Doc) -> Identity {
-    let metadata = |field: &str| {
-        let value = doc
-            .value
-            .get("metadata")
-            .and_then(|metadata| metadata.get(field));
-        value
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    (
-        doc.group().to_owned(),
-        doc.text("kind").to_owned(),
-        metadata("namespace"),
-        metadata("name"),
-    )
-}
-
-pub(super) fn place_of(manifest: &Manifest, pointer: &Pointer) -> Place {
-    place(&manifest.source, &manifest.position(pointer))
-}
-
-/// An unknown field, or one that YAML reads as another, is a matter of its name, not of its value.
-pub(super) fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place {
-    const ABOUT_NAMES: [&str; 2] = [
-        "object-yaml11-surprise",
-        "vrg-recipe-parameter-name-yaml-bool",
-    ];
-    let rule = &*finding.rule.id;
-    let position = if rule.ends_with("-unknown-field") || ABOUT_NAMES.contains(&rule) {
-        manifest.key_position(&finding.pointer)
-    } else {
-        manifest.position(&finding.pointer)
-    };
-    place(&manifest.source, &position)
-}
-
-fn place(source: &Source, position: &Position) -> Place {
-    const LONG: usize = 4000;
-    let line = source.line(position.line);
-    let end_column = if position.end_line == position.line {
-        position.end_column.max(position.column)
-    } else {
-        line.trim_end().chars().count() + 1
-    };
-    let shown = if line.len() > LONG { "" } else { line };
-    let byte = |column: usize| {
-        let mut columns = shown.char_indices().map(|(at, _)| at);
-        columns.nth(column.saturating_sub(1)).unwrap_or(shown.len())
-    };
-    let start = byte(position.column);
-    Place {
-        file: Arc::from(&*source.name),
-        line: position.line,
-        column: position.column,
-        end_column,
-        source: shown.to_owned(),
-        span: start..byte(end_column).max(start),
+impl Known {
+    fn of(loaded: &Loaded, inputs: bool, others: bool, crds: &Crds) -> Self {
+        let named = loaded.manifests.iter().enumerate();
+        let named = named.filter(|(_, manifest)| may_be_judged(&manifest.doc, crds));
+        let named = named.map(|(number, manifest)| (number, identity(&manifest.doc)));
+        let read = |(number, manifest): (usize, &Manifest)| {
+            // What can't be read is said when the object itself is judged.
+            Some((number, Store::read(&manifest.doc).ok()??))
+        };
+        let skipped = loaded.skipped.iter().filter(|_| inputs).map(|skipped| {
+            let reason = skipped.reason.to_string();
+            let other = others.then(|| Other {
+                kind: reason.clone(),
+                namespace: String::new(),
+                name: String::new(),
+                file: Arc::from(&*skipped.source.name),
+                line: skipped.position.line,
+                skipped: true,
+            });
+            (reason, other)
+        });
+        Self {
+            named: named.filter(|(_, it)| !it.is_nameless()).collect(),
+            entries: loaded
+                .manifests
+                .iter()
+                .enumerate()
+                .filter_map(read)
+                .collect(),
+            skipped: skipped.collect(),
+            unread: loaded.errors.iter().map(unread).collect(),
+        }
     }
 }
 
-fn unread(error: &LoadError) -> Unread {
-    let place = error.file.as_ref().zip(error.position.as_ref());
-    let help = error
-        .help
-        .map_or_else(String::new, |help| format!("; {help}"));
-    Unread {
-        file: error.name.clone(),
-        place: place.map(|(source, position)| self::place(source, position)),
-        message: format!("{}{help}", error.message),
+/// An object about which there is nothing to say.
+fn other(manifest: &Manifest, skipped: bool) -> Other {
+    let object = identity(&manifest.doc);
+    Other {
+        kind: object.kind,
+        namespace: object.namespace,
+        name: object.name,
+        file: Arc::from(&*manifest.source.name),
+        line: manifest.position(Pointer::root()).line,
+        skipped,
+    }
+}
+
+/// What is asked about an object that is new, has changed or has gone.
+pub(super) fn request(identity: Identity, new: Option<&Doc>, old: Option<&Doc>) -> Request {
+    Request {
+        operation: match (new, old) {
+            (Some(_), None) => Operation::Create,
+            (Some(_), Some(_)) => Operation::Update,
+            (None, _) => Operation::Delete,
+        },
+        group: identity.group,
+        kind: identity.kind,
+        namespace: identity.namespace,
+        name: identity.name,
+        subresource: String::new(),
+        new: new.cloned(),
+        old: old.cloned(),
+        user: User::default(),
+        dry_run: false,
     }
 }

@@ -1,15 +1,23 @@
 //! The command line: one file a command.
 
+mod again;
 mod audit;
 mod break_glass;
 mod certs;
 pub mod check;
 mod completions;
+mod identity;
 mod manifests;
+mod output;
+mod parallel;
+mod place;
 mod policies;
+mod progress;
 mod review;
 pub mod rules;
 mod serve;
+mod server;
+mod since;
 mod takeaway;
 mod uninstall;
 

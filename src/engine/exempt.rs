@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
-use super::Settings;
+use super::{Engine, Settings};
 use crate::{
-    api::Meta,
-    policy::{self, Contract},
-    report::nearest,
+    api::{Doc, Meta},
+    policy::{self, Contract, Mode},
+    report::{Finding, Lowered, nearest},
     rules::{Report, annotation},
 };
 
@@ -61,10 +61,27 @@ pub(super) fn read(meta: &Meta, settings: &Settings, report: &mut Report) -> Vec
                     format!("nothing is exempted from {rule}: it protects every other object too"),
                 );
             }
+            Some(_) if settings.unexempted => {}
             Some(contract) => exempted.push(&*contract.id),
         }
     }
     exempted
+}
+
+impl Engine {
+    /// Takes a finding for one that is left out, if the object is exempted from its rule: of those that are
+    /// added to a verdict after the gates.
+    pub(crate) fn exempt(&self, object: &Doc, finding: &mut Finding) {
+        if finding.mode <= Mode::Audit || finding.rule.crash {
+            return;
+        }
+        let Ok(meta) = object.meta() else { return };
+        let exempted = read(&meta, &self.settings, &mut Report::default());
+        if exempted.contains(&&*finding.rule.id) {
+            finding.mode = Mode::Audit;
+            finding.lowered = Some(Lowered::Exempted);
+        }
+    }
 }
 
 fn parts(text: &str) -> Option<(Vec<&str>, &str, &str)> {

@@ -18,7 +18,7 @@ use crate::{
     api::{self, Doc, Key, Object},
     manifest::{crds::Crds, load::Manifest},
     policy::{self, Check, Contract, Gate, Mode, Operation},
-    report::{Finding, Lowered, list, plain},
+    report::{Finding, Lowered, Site, list, plain},
     rules::{Case, Draft, Entry, Judged, Report, judged_kinds},
     world::{Lens, Live, Store},
 };
@@ -42,6 +42,8 @@ pub struct Verdict {
     pub known: bool,
     /// Whether other objects could not be looked at, so that only the object itself was judged.
     pub incomplete: bool,
+    /// Where the rules can be read about.
+    pub site: Site,
 }
 
 impl Verdict {
@@ -93,8 +95,10 @@ pub(super) fn is_unreadable(finding: &Finding) -> bool {
 /// Which rules are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// All.
+    /// All that can be asked of an object wherever it is.
     Validating,
+    /// Those that only a manifest in a file can break, too.
+    File,
     /// Those whose refusal has to come before the CRD's own, see [`Contract::early`].
     Mutating,
 }
@@ -111,19 +115,22 @@ impl Engine {
     }
 
     /// Judges a manifest: as [`Engine::judge`] does, and by its kind's schema, as the API server would
-    /// do first. The kinds that `crds` define have theirs from there.
+    /// do first. The kinds that `crds` define have theirs from there. `kept` is whether the manifest is
+    /// kept in a file, see [`Contract::files`].
     pub fn judge_offline(
         &self,
         request: &Request,
         world: &Store,
         manifest: &Manifest,
         crds: &Crds,
+        kept: bool,
     ) -> Verdict {
-        let mut verdict = self.judge(request, world, None);
+        let phase = if kept { Phase::File } else { Phase::Validating };
+        let mut verdict = self.dispatch(request, world, None, phase);
         if verdict.findings.iter().any(is_unreadable)
             && let Some((rest, wrong)) = offline::emptied(request)
         {
-            let mut rest = self.judge(&rest, world, None);
+            let mut rest = self.dispatch(&rest, world, None, phase);
             let is_wrong =
                 |finding: &Finding| wrong.iter().any(|field| finding.pointer.starts_with(field));
             rest.findings
@@ -132,6 +139,11 @@ impl Engine {
         }
         offline::add(&mut verdict, request, manifest, &self.settings, crds);
         verdict
+    }
+
+    /// Judges what a file holds by all rules, those among them that only a file can break.
+    pub fn judge_file(&self, request: &Request, world: &Store) -> Verdict {
+        self.dispatch(request, world, None, Phase::File)
     }
 
     /// Judges a request by the rules whose refusal has to come before the CRD's own.
@@ -197,6 +209,7 @@ impl<'a, K: Judged> Judging<'a, K> {
     fn verdict(&self) -> Verdict {
         let mut verdict = Verdict {
             known: true,
+            site: self.settings.site.clone(),
             ..Verdict::default()
         };
         let Some(subject) = self.request.subject() else {
@@ -209,7 +222,7 @@ impl<'a, K: Judged> Judging<'a, K> {
         }
         lens.take_notes();
         let asked = self.asked();
-        let exempting = self.phase == Phase::Validating && self.exempting();
+        let exempting = self.phase != Phase::Mutating && self.exempting();
         if asked.is_empty() && !exempting {
             return verdict;
         }
@@ -312,7 +325,8 @@ impl<'a, K: Judged> Judging<'a, K> {
             let contract = entry.contract;
             contract.on.contains(&request.operation)
                 && self.settings.unobserved(contract) != Mode::Off
-                && (self.phase == Phase::Validating || contract.early)
+                && (self.phase != Phase::Mutating || contract.early)
+                && (self.phase == Phase::File || !contract.files)
                 && !(terminating && contract.terminating == Gate::Skip)
                 && !(self.gates.trusted && contract.trusted == Gate::Skip)
                 && (!update || entry.watches.iter().any(|watch| changed[*watch]))
@@ -410,7 +424,7 @@ impl<'a, K: Judged> Judging<'a, K> {
     /// The verdict on an object whose fields have other types than ours. The API server has checked it
     /// against the installed CRD, so ours may simply be older: that is worth a warning, no more.
     fn unreadable(&self, mut verdict: Verdict, error: &str) -> Verdict {
-        if self.phase == Phase::Validating
+        if self.phase != Phase::Mutating
             && let Some(contract) = policy::contract("object-unreadable")
         {
             let mut report = Report::default();

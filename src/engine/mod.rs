@@ -16,6 +16,7 @@ pub use audit::Audited;
 pub(crate) use exempt::EXEMPT;
 pub(crate) use gates::{RESTORE_LABELS, Situation, foreseen};
 pub use judge::{Engine, Verdict};
+pub(crate) use offline::is_whole;
 pub use request::{Request, User};
 pub(crate) use settings::rule_hint;
 pub use settings::{RamenSettings, ReconcileSettings, Settings, SettingsError};

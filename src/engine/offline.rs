@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Request, Settings, Verdict, judge::is_unreadable};
 use crate::{
-    api::{self, Kind as _, UnreadStatus, VolumeReplicationGroup},
+    api::{self, Doc, Kind as _, UnreadStatus, VolumeReplicationGroup},
     manifest::{
         crds::{self, Crds},
         load::Manifest,
@@ -38,6 +38,17 @@ fn schema(kind: &str) -> Option<&'static Schema> {
     let schema: &'static Schema = Box::leak(Box::new(Schema::compile(api::schema(kind)?)));
     compiled.insert(kind.to_owned(), schema);
     Some(schema)
+}
+
+/// Whether an object has all that its kind has to have, as everything has that was ever stored. Of the kinds
+/// of others that is not known.
+pub(crate) fn is_whole(doc: &Doc) -> bool {
+    let own = (doc.group() == api::GROUP).then(|| schema(doc.text("kind")));
+    let errors = own.flatten().map(|schema| schema.validate(&doc.value));
+    errors.is_none_or(|errors| {
+        let mut errors = errors.iter();
+        !errors.any(|error| error.kind == SchemaErrorKind::Required)
+    })
 }
 
 /// What is known of the objects of others: they have metadata.
@@ -104,6 +115,7 @@ pub(super) fn add(
         None => return,
     };
     verdict.known = true;
+    verdict.site = settings.site.clone();
     offline.add_errors(verdict, schema, given.is_some());
     let keys = manifest.surprises.iter().filter(|surprise| surprise.key);
     for surprise in keys {

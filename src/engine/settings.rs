@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     policy::{self, Contract, Mode, Profile},
-    report::nearest,
+    report::{Site, nearest},
 };
 
 /// The users that are never refused, but for what stops a controller for everybody: Ramen's
@@ -38,10 +38,14 @@ pub struct Settings {
     pub trusted_groups: HashSet<String>,
     /// Whether an annotation may exempt an object from rules.
     pub exemptions: bool,
+    /// Whether exemptions that hold are to have no effect, for seeing what they cover.
+    pub unexempted: bool,
     /// Where Ramen lives.
     pub ramen: RamenSettings,
     /// What the guard does by itself, beside answering.
     pub reconcile: ReconcileSettings,
+    /// Where the rule book can be read, if anybody has put it somewhere.
+    pub site: Site,
     /// Today, `YYYY-MM-DD`: what the end date of an exemption is compared with. Judging reads no clock.
     pub today: String,
     modes: Vec<Mode>,
@@ -123,10 +127,12 @@ impl Default for Settings {
             trusted_users: TRUSTED.iter().map(|user| (*user).to_owned()).collect(),
             trusted_groups: HashSet::new(),
             exemptions: false,
+            unexempted: false,
             ramen: RamenSettings {
                 namespace: "ramen-system".to_owned(),
             },
             reconcile: ReconcileSettings::default(),
+            site: Site::default(),
             today: today(),
             modes: Vec::new(),
             overrides: BTreeMap::new(),
@@ -203,6 +209,11 @@ impl Settings {
         }
     }
 
+    /// Where a rule's page of the rule book is, if the configuration says where the book is.
+    pub fn page(&self, rule: &str) -> Option<String> {
+        self.site.page(rule)
+    }
+
     /// The same settings with another profile.
     #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {
@@ -245,6 +256,7 @@ impl Settings {
                 "exemptions",
                 "ramen",
                 "reconcile",
+                "book",
             ],
         )?;
         if let Some(value) = root.get("profile") {
@@ -294,6 +306,11 @@ impl Settings {
                 .clone_into(&mut settings.ramen.namespace);
         }
         settings.reconcile = ReconcileSettings::read(section(root, "reconcile", &empty)?)?;
+        if let Some(value) = root.get("book").filter(|value| !value.is_null()) {
+            let site = value.as_str().and_then(Site::at);
+            settings.site =
+                site.ok_or_else(|| wrong("book", value, "an address that begins with https://"))?;
+        }
         Ok(settings.resolved())
     }
 }

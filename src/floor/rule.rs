@@ -34,6 +34,8 @@ pub(super) struct Asked {
     /// object that stays.
     compares: bool,
     settled: Settled,
+    /// What a refusal adds: where the rule can be read about.
+    page: String,
 }
 
 /// What becomes of a finding, by situation.
@@ -65,6 +67,9 @@ pub(super) fn asked(contract: &'static Contract, settings: &Settings) -> Vec<Ask
         says,
         compares,
         settled: settled(),
+        page: settings
+            .page(&contract.id)
+            .map_or_else(String::new, |page| format!(", see {page}")),
     };
     if let Some(floor) = &contract.floor {
         let holds = floor.holds.trim().to_owned();
@@ -241,7 +246,7 @@ impl Asked {
         let id = &self.contract.id;
         let fix = &self.contract.fix;
         let around = match mode {
-            Mode::Deny => (format!("{place}: "), format!("; {fix} ({id})")),
+            Mode::Deny => (format!("{place}: "), format!("; {fix} ({id}){}", self.page)),
             _ => (format!("{id}: {place}: "), format!("; {fix}")),
         };
         Validation {

@@ -106,6 +106,13 @@ pub fn load_text(name: &str, text: impl Into<Arc<str>>, limits: &Limits) -> Load
     loaded
 }
 
+/// Reads what is in a file, from wherever that was.
+pub(crate) fn load_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Loaded {
+    let mut loaded = Loaded::default();
+    loaded.add_bytes(name, Ok(bytes), limits);
+    loaded
+}
+
 /// All of it, but no more than one byte above the limit, which is enough to see that it is too long.
 fn read(input: &mut dyn Read, limits: &Limits) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -385,7 +392,8 @@ impl LoadError {
     }
 }
 
-fn is_manifest(path: &Path) -> bool {
+/// Whether a file is one by its name.
+pub(crate) fn is_manifest(path: &Path) -> bool {
     let extension = path.extension().and_then(std::ffi::OsStr::to_str);
     matches!(extension, Some("yaml" | "yml" | "json"))
 }

@@ -3,7 +3,13 @@
 //! A repository has thousands of them, and a judge needs few at once: what is kept of each is what
 //! rules ask about, not its text and its places.
 
-use std::{cell::RefCell, collections::VecDeque, io::Read, path::PathBuf, rc::Rc};
+use std::{
+    collections::VecDeque,
+    io::Read,
+    ops::Range,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use super::{
     load::{self, Loaded, files_of},
@@ -13,24 +19,27 @@ use super::{
 /// How many files stay read: those that others refer to come up again.
 const KEPT: usize = 16;
 
+/// How many manifests a piece has at most.
+const PIECE: usize = 4;
+
 /// Files, and what was read already.
 #[derive(Debug, Default)]
 pub struct Pile {
     parts: Vec<Part>,
-    kept: RefCell<VecDeque<(usize, Rc<Loaded>)>>,
+    kept: Mutex<VecDeque<(usize, Arc<Loaded>)>>,
 }
 
 #[derive(Debug)]
 enum Part {
     File(PathBuf),
-    Read(Rc<Loaded>),
+    Read(Arc<Loaded>),
 }
 
 impl From<Loaded> for Pile {
     fn from(loaded: Loaded) -> Self {
         Self {
-            parts: vec![Part::Read(Rc::new(loaded))],
-            kept: RefCell::default(),
+            parts: vec![Part::Read(Arc::new(loaded))],
+            kept: Mutex::default(),
         }
     }
 }
@@ -43,18 +52,18 @@ impl Pile {
         for path in paths {
             if path.as_os_str() == "-" || !(path.is_file() || path.is_dir()) {
                 let read = load::load(std::slice::from_ref(path), stdin, &Limits::default());
-                parts.push(Part::Read(Rc::new(read)));
+                parts.push(Part::Read(Arc::new(read)));
             } else if path.is_dir() {
                 let (files, failed) = files_of(path);
                 parts.extend(files.into_iter().map(Part::File));
-                parts.push(Part::Read(Rc::new(failed)));
+                parts.push(Part::Read(Arc::new(failed)));
             } else {
                 parts.push(Part::File(path.clone()));
             }
         }
         Self {
             parts,
-            kept: RefCell::default(),
+            kept: Mutex::default(),
         }
     }
 
@@ -68,34 +77,68 @@ impl Pile {
         self.parts.is_empty()
     }
 
-    /// One part, read if need be. What can't be read is among its errors.
+    /// One part, read now if it is a file. What can't be read is among its errors.
     ///
     /// # Panics
     /// If there are not that many parts.
-    pub fn part(&self, index: usize) -> Rc<Loaded> {
-        let path = match &self.parts[index] {
-            Part::Read(loaded) => return Rc::clone(loaded),
-            Part::File(path) => path,
-        };
-        let mut kept = self.kept.borrow_mut();
-        if let Some((_, loaded)) = kept.iter().find(|(of, _)| *of == index) {
-            return Rc::clone(loaded);
+    pub fn part(&self, index: usize) -> Arc<Loaded> {
+        match &self.parts[index] {
+            Part::Read(loaded) => Arc::clone(loaded),
+            Part::File(path) => {
+                let nothing: &mut dyn Read = &mut std::io::empty();
+                let paths = std::slice::from_ref(path);
+                Arc::new(load::load(paths, nothing, &Limits::default()))
+            }
         }
-        let nothing: &mut dyn Read = &mut std::io::empty();
-        let loaded = Rc::new(load::load(
-            std::slice::from_ref(path),
-            nothing,
-            &Limits::default(),
-        ));
-        if kept.len() == KEPT {
-            kept.pop_front();
+    }
+
+    /// As [`Pile::part`], of one that is looked at because of another, which may well be looked at again: the
+    /// last few are kept.
+    ///
+    /// # Panics
+    /// If there are not that many parts.
+    pub fn other(&self, index: usize) -> Arc<Loaded> {
+        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, loaded)) = kept().iter().find(|(of, _)| *of == index) {
+            return Arc::clone(loaded);
         }
-        kept.push_back((index, Rc::clone(&loaded)));
+        let loaded = self.part(index);
+        if matches!(self.parts[index], Part::File(_)) {
+            let mut kept = kept();
+            if kept.len() >= KEPT {
+                kept.pop_front();
+            }
+            kept.push_back((index, Arc::clone(&loaded)));
+        }
         loaded
     }
 
+    /// The file that a part is read from, if it is one that can be read again.
+    pub fn path(&self, index: usize) -> Option<&Path> {
+        match self.parts.get(index)? {
+            Part::File(path) => Some(path),
+            Part::Read(_) => None,
+        }
+    }
+
+    /// What there is to do in pieces of about the same size: parts, and which of their manifests. Of a file
+    /// that is all; only what was read already is cut up.
+    pub fn pieces(&self) -> Vec<(usize, Range<usize>)> {
+        let mut pieces = Vec::with_capacity(self.len());
+        for (index, part) in self.parts.iter().enumerate() {
+            match part {
+                Part::File(_) => pieces.push((index, 0..usize::MAX)),
+                Part::Read(loaded) => {
+                    let starts = (0..loaded.manifests.len()).step_by(PIECE);
+                    pieces.extend(starts.map(|start| (index, start..start + PIECE)));
+                }
+            }
+        }
+        pieces
+    }
+
     /// Every part in turn, with its number.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, Rc<Loaded>)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (usize, Arc<Loaded>)> + '_ {
         (0..self.len()).map(|index| (index, self.part(index)))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Finding, Related};
+use super::{Finding, Related, Site};
 use crate::policy::{Mode, Operation};
 
 /// A place in a file.
@@ -53,6 +53,11 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// What to call it.
+    pub fn label(&self) -> String {
+        label(&self.kind, &self.namespace, &self.name)
+    }
+
     /// Whether a finding of this mode is among them.
     pub fn has(&self, mode: Mode) -> bool {
         self.findings
@@ -72,6 +77,23 @@ pub struct Unread {
     pub message: String,
 }
 
+/// An object about which there is nothing to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Other {
+    /// The object's kind, or what makes the document no object.
+    pub kind: String,
+    /// Its namespace, empty if it has none.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The file that it is in.
+    pub file: Arc<str>,
+    /// The line where it begins.
+    pub line: usize,
+    /// Whether it was left out, because the guard has no rules about its kind.
+    pub skipped: bool,
+}
+
 /// What came of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
@@ -83,9 +105,21 @@ pub struct Outcome {
     pub skipped: std::collections::BTreeMap<String, usize>,
     /// Inputs that could not be read.
     pub unread: Vec<Unread>,
+    /// What else there is to know of the run, in a line each.
+    pub notes: Vec<String>,
+    /// The objects that passed and those that were left out, if they were asked for.
+    pub others: Vec<Other>,
+    /// Where the rules can be read about.
+    pub site: Site,
 }
 
 impl Outcome {
+    /// Counts an object that is left out, by its kind or what makes it no object.
+    pub(crate) fn skip(&mut self, kind: String, other: Option<Other>) {
+        *self.skipped.entry(kind).or_default() += 1;
+        self.others.extend(other);
+    }
+
     /// How many objects would be refused.
     pub fn denied(&self) -> usize {
         self.objects
@@ -111,5 +145,14 @@ impl Outcome {
             () if fail_on_warnings && self.count(Mode::Warn) > 0 => 3,
             () => 0,
         }
+    }
+}
+
+/// What to call an object: `DRPolicy "metro"`, `DRPlacementControl "shop/bank"`.
+pub fn label(kind: &str, namespace: &str, name: &str) -> String {
+    if namespace.is_empty() {
+        format!("{kind} \"{name}\"")
+    } else {
+        format!("{kind} \"{namespace}/{name}\"")
     }
 }

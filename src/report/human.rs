@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Located, Outcome, Place, clip, plain};
+use super::{Located, Outcome, Place, Site, clip, plain};
 use crate::policy::Mode;
 
 /// The width that lines of source are cut to where there is no terminal.
@@ -40,7 +40,11 @@ pub fn human(outcome: &Outcome, colour: bool, width: Option<usize>) -> String {
             .iter()
             .filter(|located| located.finding.mode >= Mode::Warn)
         {
-            let _ = writeln!(text, "{}\n", renderer.render(&groups(located)));
+            let _ = writeln!(
+                text,
+                "{}\n",
+                renderer.render(&groups(located, &outcome.site))
+            );
         }
         if object.more > 0 {
             let title = format!(
@@ -57,7 +61,7 @@ pub fn human(outcome: &Outcome, colour: bool, width: Option<usize>) -> String {
     text
 }
 
-fn groups(located: &Located) -> Vec<Group<'_>> {
+fn groups<'a>(located: &'a Located, site: &Site) -> Vec<Group<'a>> {
     let finding = &located.finding;
     let level = if finding.mode == Mode::Deny {
         Level::ERROR
@@ -83,10 +87,15 @@ fn groups(located: &Located) -> Vec<Group<'_>> {
             group = show(group, place, AnnotationKind::Context, label);
         }
     }
-    vec![
+    let mut groups = vec![
         group,
         Group::with_title(Level::HELP.secondary_title(finding.fix())),
-    ]
+    ];
+    if let Some(page) = site.page(&finding.rule.id) {
+        let note = Level::NOTE.secondary_title(format!("see {page}"));
+        groups.push(Group::with_title(note));
+    }
+    groups
 }
 
 /// Adds a place to what is shown.
@@ -115,7 +124,8 @@ fn plural(count: usize, one: &str) -> String {
     }
 }
 
-fn summary(outcome: &Outcome) -> String {
+/// How much there was, in one line.
+pub(super) fn summary(outcome: &Outcome) -> String {
     let mut line = format!(
         "{} checked: {}, {}",
         plural(outcome.judged, "object"),
@@ -126,7 +136,7 @@ fn summary(outcome: &Outcome) -> String {
         let kinds: Vec<String> = outcome
             .skipped
             .iter()
-            .map(|(kind, count)| plain(format!("{count} {}", clip(kind, 100))))
+            .map(|(kind, count)| format!("{count} {}", clip(kind, 100)))
             .collect();
         let skipped = outcome.skipped.values().sum();
         let _ = write!(
@@ -139,5 +149,9 @@ fn summary(outcome: &Outcome) -> String {
     if !outcome.unread.is_empty() {
         let _ = write!(line, "; {} not read", plural(outcome.unread.len(), "input"));
     }
-    line + "\n"
+    line = plain(line) + "\n";
+    for note in &outcome.notes {
+        let _ = writeln!(line, "{}", plain(note.clone()));
+    }
+    line
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Located, Outcome, Place};
+use super::{Located, Outcome, Place, Site};
 use crate::policy::Mode;
 
 /// The outcome as JSON. Objects without findings are only counted.
@@ -19,7 +19,7 @@ pub fn json(outcome: &Outcome) -> Value {
                 "file": &*object.place.file,
                 "line": object.place.line,
                 "allowed": !object.has(Mode::Deny),
-                "findings": object.findings.iter().map(finding).collect::<Vec<_>>(),
+                "findings": object.findings.iter().map(|found| finding(found, &outcome.site)).collect::<Vec<_>>(),
                 "more": object.more,
             })
         })
@@ -46,10 +46,11 @@ pub fn json(outcome: &Outcome) -> Value {
         },
         "objects": objects,
         "unread": unread,
+        "notes": outcome.notes,
     })
 }
 
-fn finding(located: &Located) -> Value {
+fn finding(located: &Located, site: &Site) -> Value {
     let finding = &located.finding;
     let mut value = place(&located.place);
     let related: Vec<Value> = located
@@ -70,6 +71,9 @@ fn finding(located: &Located) -> Value {
     value["pointer"] = Value::from(finding.pointer.as_str());
     value["message"] = Value::from(&*finding.message);
     value["fix"] = Value::from(finding.fix());
+    if let Some(page) = site.page(&finding.rule.id) {
+        value["page"] = Value::from(page);
+    }
     value["lowered"] = finding
         .lowered
         .map_or(Value::Null, |lowered| Value::from(lowered.name()));

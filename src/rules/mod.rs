@@ -9,6 +9,7 @@ mod drcluster;
 mod drclusterconfig;
 mod drplacementcontrol;
 mod drpolicy;
+mod files;
 mod maintenancemode;
 mod placement;
 mod protectedvolumereplicationgrouplist;
@@ -138,6 +139,7 @@ impl<K: Judged> Book<K> {
                 .iter()
                 .copied()
                 .flatten()
+                .chain(files::Files::<K>::RULES)
                 .find(|(id, _)| *id == contract.id)
                 .map(|(_, code)| *code);
             let mut watches = Vec::new();
@@ -362,7 +364,8 @@ pub fn kind_named(name: &str) -> Option<&'static str> {
 /// Every rule that has code, by id.
 pub fn coded() -> Vec<&'static str> {
     fn ids<K: Judged>() -> impl Iterator<Item = &'static str> {
-        K::RULES.iter().copied().flatten().map(|(id, _)| *id)
+        let own = K::RULES.iter().copied().flatten();
+        own.chain(files::Files::<K>::RULES).map(|(id, _)| *id)
     }
     macro_rules! all {
         ($($kind:ty),*) => { std::iter::empty()$(.chain(ids::<$kind>()))*.collect() };

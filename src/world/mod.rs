@@ -16,6 +16,7 @@ pub use config::{Config, Configs, HUB as HUB_CONFIG, OLM_NAMESPACE};
 pub use lens::{Lens, Live, Lookup};
 pub use relations::{Placed, cluster_id, is_metro, is_zero};
 pub use store::{
-    APP_NAMESPACE, DRPC_NAME, DRPC_NAMESPACE, GLOBAL_GROUP, Kept, KeptKind, LAST_CLUSTER, Store,
+    APP_NAMESPACE, DRPC_NAME, DRPC_NAMESPACE, Entry, GLOBAL_GROUP, Kept, KeptKind, LAST_CLUSTER,
+    Store,
 };
 pub use table::{Relation, Table};

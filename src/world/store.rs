@@ -62,6 +62,16 @@ pub trait Kept: Kind {
     }
 }
 
+/// An object that was read and can be put into a store: reading takes time, which other threads may have.
+pub struct Entry(Box<dyn FnOnce(&mut Store) -> Key + Send>);
+
+impl Entry {
+    /// Puts the object in, and says which it is.
+    pub fn put(self, store: &mut Store) -> Key {
+        self.0(store)
+    }
+}
+
 macro_rules! store {
     ($($(#[$doc:meta])* $field:ident: $kind:ty $(, $relations:expr)?;)*) => {
         /// The objects that rules may ask about.
@@ -82,15 +92,25 @@ macro_rules! store {
             /// # Errors
             /// A field that has another type than the kind's.
             pub fn apply(&mut self, doc: &Doc) -> Result<Option<Key>, ReadError> {
+                Ok(Self::read(doc)?.map(|entry| entry.put(self)))
+            }
+
+            /// Reads an object of a kind that rules ask about, for putting it in later; others are left out.
+            ///
+            /// # Errors
+            /// A field that has another type than the kind's.
+            pub fn read(doc: &Doc) -> Result<Option<Entry>, ReadError> {
                 let (group, kind) = (doc.group(), doc.text("kind"));
                 $(if kind == <$kind>::KIND && group == <$kind>::GROUP {
                     let mut object = Object::<$kind>::read(doc)?;
                     if !<$kind>::NAMESPACED {
                         object.meta.namespace.clear();
                     }
-                    let key = object.key();
-                    self.put(object);
-                    return Ok(Some(key));
+                    return Ok(Some(Entry(Box::new(move |store: &mut Store| {
+                        let key = object.key();
+                        store.put(object);
+                        key
+                    }))));
                 })*
                 Ok(None)
             }

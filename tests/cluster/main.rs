@@ -18,6 +18,7 @@ mod webhooks;
 
 mod bare;
 mod certificates;
+mod dryrun;
 mod failsafe;
 mod floor;
 mod install;

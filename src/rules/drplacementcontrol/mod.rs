@@ -7,6 +7,7 @@ mod common;
 mod delete;
 mod discovered;
 mod dryrun;
+mod git;
 mod group;
 mod metadata;
 mod placement;
@@ -31,5 +32,6 @@ judged! {
         recipe::RULES,
         metadata::RULES,
         delete::RULES,
+        git::RULES,
     ];
 }

@@ -3,6 +3,7 @@
 //! In the order of `policies/drpolicy.yaml`: what a policy says, and what it says it about.
 
 mod clusters;
+mod git;
 mod shape;
 mod users;
 
@@ -10,7 +11,7 @@ use super::{Case, Report, Rule, judged};
 use crate::api::DRPolicy;
 
 judged! {
-    DRPolicy: &[shape::RULES, clusters::RULES, users::RULES];
+    DRPolicy: &[shape::RULES, clusters::RULES, users::RULES, git::RULES];
 }
 
 /// The finalizer with which Ramen makes sure that it can clean up after a policy.
