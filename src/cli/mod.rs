@@ -10,6 +10,7 @@ mod policies;
 mod review;
 pub mod rules;
 mod serve;
+mod simulate;
 mod takeaway;
 mod uninstall;
 
@@ -42,6 +43,7 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Audit(audit::Args),
+    Simulate(simulate::Args),
     Serve(serve::Args),
     Review(review::Args),
     Rules(rules::RulesArgs),
@@ -60,6 +62,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::rules(&args),
@@ -150,7 +153,11 @@ fn load(paths: &[PathBuf]) -> Loaded {
 
 /// The world that manifests describe.
 fn state(paths: &[PathBuf]) -> Result<Store, String> {
-    let loaded = load(paths);
+    stored(&load(paths))
+}
+
+/// As [`state`], of what was read.
+fn stored(loaded: &Loaded) -> Result<Store, String> {
     if let Some(error) = loaded.errors.first() {
         let place = error
             .position

@@ -28,4 +28,5 @@ mod routing;
 mod scenarios;
 mod schema;
 mod served;
+mod simulate;
 mod stopped;
