@@ -119,7 +119,7 @@ fn managed(name: &str, available: &str) -> Value {
     })
 }
 
-fn group(cluster: &str, spec: &str, state: &str, modes: Value) -> Value {
+fn group(cluster: &str, spec: &str, state: &str, modes: &[&str]) -> Value {
     json!({
         "apiVersion": "view.open-cluster-management.io/v1beta1",
         "kind": "ManagedClusterView",
@@ -877,26 +877,26 @@ fn who_can_be_reached() {
 #[test]
 fn groups_as_the_hub_sees_them() {
     let seen = |objects: Vec<Value>| ask(&but(hub(false), objects), FAILOVER, None);
-    let east = |modes| group("east", "primary", "Primary", modes);
+    let east = |modes: &[&str]| group("east", "primary", "Primary", modes);
     for (west, state, said) in [
         (
-            group("west", "secondary", "Secondary", json!([])),
+            group("west", "secondary", "Secondary", &[]),
             State::Ok,
             "secondary",
         ),
         (
-            group("west", "secondary", "Primary", json!([])),
+            group("west", "secondary", "Primary", &[]),
             State::Waits,
             "to be secondary, and is Primary",
         ),
         (
-            group("west", "primary", "Secondary", json!([])),
+            group("west", "primary", "Secondary", &[]),
             State::Ok,
             "primary already",
         ),
         (
             with(
-                group("west", "secondary", "Secondary", json!([])),
+                group("west", "secondary", "Secondary", &[]),
                 json!({"status": {"result": {"metadata": {"generation": 3}}}}),
             ),
             State::Waits,
@@ -904,7 +904,7 @@ fn groups_as_the_hub_sees_them() {
         ),
         (
             with(
-                group("west", "secondary", "Secondary", json!([])),
+                group("west", "secondary", "Secondary", &[]),
                 json!({"status": {"conditions": [condition("Processing", "False")]}}),
             ),
             State::Waits,
@@ -912,23 +912,18 @@ fn groups_as_the_hub_sees_them() {
         ),
         (
             with(
-                group("west", "secondary", "Secondary", json!([])),
+                group("west", "secondary", "Secondary", &[]),
                 json!({"spec": {"scope": {"namespace": "other"}}}),
             ),
             State::Unknown,
             "no view",
         ),
     ] {
-        says(
-            &seen(vec![east(json!([])), west]),
-            "group-on-target",
-            state,
-            said,
-        );
+        says(&seen(vec![east(&[]), west]), "group-on-target", state, said);
     }
-    let west = || group("west", "secondary", "Secondary", json!([]));
+    let west = || group("west", "secondary", "Secondary", &[]);
     says(
-        &seen(vec![east(json!([])), west()]),
+        &seen(vec![east(&[]), west()]),
         "storage-maintenance",
         State::Ok,
         "none",
@@ -939,7 +934,7 @@ fn groups_as_the_hub_sees_them() {
         State::Unknown,
         "",
     );
-    let failover = || vec![east(json!(["Failover"])), west()];
+    let failover = || vec![east(&["Failover"]), west()];
     says(
         &seen(failover()),
         "storage-maintenance",
@@ -1160,7 +1155,11 @@ fn what_a_fence_depends_on() {
         None,
     );
     says(&done, "fence", State::Unknown, "phase none");
-    // What it takes.
+}
+
+#[test]
+fn what_a_fence_takes() {
+    let fenced = Action::Fence;
     let says_of = |objects: Vec<Value>, check: &str, state, value: &str| {
         says(
             &ask(&but(hub(true), objects), fenced, None),

@@ -72,7 +72,7 @@ struct Clusters {
 
 #[derive(clap::Args, Debug)]
 struct How {
-    /// Manifests with their status that are taken for what is stored: files or folders, such as a must-gather's; else
+    /// Manifests with their status that are taken for what is stored: files, folders such as a must-gather's, or `-`; else
     /// the current cluster is read
     #[arg(long, value_name = "PATH")]
     state: Vec<PathBuf>,

@@ -5,18 +5,14 @@ use time::OffsetDateTime;
 use super::{
     Action, Told, World, cluster, copies, others,
     row::{Row, State},
-    typed, views,
+    steps, typed, views,
 };
 use crate::{
     api::{Condition, DRPlacementControl, DRPolicy, Doc, Key, Object, condition},
     engine::Engine,
     golang::quote,
-    rules::drplacementcontrol::{
-        common::is_discovered,
-        state::{
-            CLEANING, FAILOVER, RELOCATE, TEST_FAILOVER, TESTING, action, is_dry_run,
-            is_recovering, phase, progression, target,
-        },
+    rules::drplacementcontrol::state::{
+        FAILOVER, RELOCATE, TESTING, action, is_recovering, phase, progression, target,
     },
     world::{LAST_CLUSTER, Lens, Lookup, is_metro, is_zero},
 };
@@ -70,7 +66,7 @@ impl<'a> Case<'a> {
 
     /// The cluster that a failover leaves: where the application is, else the other one of the policy.
     ///
-    /// Source: internal/controller/drplacementcontrol.go:972-991
+    /// Source: internal/controller/drplacementcontrol.go:963-982
     pub(super) fn home(&self) -> Option<&'a str> {
         self.current.or_else(|| {
             let mut clusters = self.policy?.spec.dr_clusters.iter();
@@ -118,9 +114,9 @@ pub(super) fn tell(
     copies::tell(&case, told);
     cluster::tell(&case, told);
     views::tell(&case, told);
-    dry_run(&case, told);
+    steps::dry_run(&case, told);
     others::tell(engine, &case, doc, told);
-    steps(&case, told);
+    steps::on_the_way(&case, told);
 }
 
 fn deletion(case: &Case<'_>, told: &mut Told) {
@@ -130,7 +126,7 @@ fn deletion(case: &Case<'_>, told: &mut Told) {
     }
 }
 
-/// Source: internal/controller/drplacementcontrol.go:740-776, 1292-1313
+/// Source: internal/controller/drplacementcontrol.go:740-776, 1296-1320
 fn current(case: &Case<'_>, told: &mut Told) {
     let Some(current) = case.current else {
         let row = Row::unknown("current-cluster", "nothing says which it is");
@@ -242,7 +238,7 @@ fn phase_row(case: &Case<'_>) -> Row {
 
 /// Nothing waits for the condition. But where a reconcile ended with an error, the next one does too.
 ///
-/// Source: internal/controller/drplacementcontrol_controller.go:166-230, 265-279
+/// Source: internal/controller/drplacementcontrol_controller.go:133-230, 292-305
 fn available(case: &Case<'_>, told: &mut Told) {
     let Some(found) = case.condition("Available") else {
         told.row(Row::unknown("available", "not reported"));
@@ -323,7 +319,7 @@ fn policy_row(drpc: &Object<DRPlacementControl>, policy: &Lookup<'_, DRPolicy>) 
 
 /// A failover does not ask. A relocation asks unless it is under way, and takes no answer for yes.
 ///
-/// Source: internal/controller/drplacementcontrol.go:714-794, 1340-1342, 1573-1582
+/// Source: internal/controller/drplacementcontrol.go:714-794, 1340-1342, 1580-1590
 fn peer_ready(case: &Case<'_>, told: &mut Told) {
     let found = case.condition("PeerReady");
     let asks = !case.is_failover() && phase(case.drpc.status()) != "Relocating" && !case.recovers();
@@ -347,69 +343,4 @@ fn peer_ready(case: &Case<'_>, told: &mut Told) {
         }
     };
     told.row(row);
-}
-
-/// Source: internal/controller/drplacementcontrol.go:157-240, 279-311, 783-785
-fn dry_run(case: &Case<'_>, told: &mut Told) {
-    let drpc = case.drpc;
-    let tests = drpc.meta.annotation(TEST_FAILOVER) == Some("true")
-        || progression(drpc.status()) == TESTING;
-    let row = match (is_dry_run(drpc), tests) {
-        (false, false) => return,
-        (true, _) if !case.is_failover() => Row::problem("test-failover", "spec.dryRun is true")
-            .then("Ramen carries nothing but a failover out while it is; take dryRun away first"),
-        (true, tests) => {
-            let value = if tests {
-                "spec.dryRun is true, and a test is under way"
-            } else {
-                "spec.dryRun is true"
-            };
-            Row::problem("test-failover", value).then(
-                "this is a test only. To take dryRun away and keep the target makes the copy the original, and \
-                 what the application wrote since the test began is lost",
-            )
-        }
-        (false, true) => Row::problem("test-failover", "a test is being ended").then(
-            "Ramen takes an action that goes to the tested cluster for the wish to keep it, and any other for \
-             the wish to go back, which has to be what was before the test",
-        ),
-    };
-    told.row(row);
-}
-
-/// What Ramen, or a person, still has to do on the way.
-///
-/// Source: internal/controller/drplacementcontrol.go:1446-1503, 3450-3470
-fn steps(case: &Case<'_>, told: &mut Told) {
-    if case.is_there() && !case.asks_already() {
-        return;
-    }
-    let discovered = is_discovered(case.drpc);
-    let step = progression(case.drpc.status());
-    if !case.is_failover() {
-        if case.is_there() {
-            return;
-        }
-        let row = if discovered {
-            Row::waits("final-sync", "of a discovered application").then(
-                "Ramen copies what is left once the application is gone: it waits in WaitOnUserToCleanUp until \
-                 you delete it on the cluster that it is on",
-            )
-        } else {
-            Row::ok("final-sync", "will be made").then(
-                "Ramen stops the application on the cluster that it is on, copies what is left, and starts it on \
-                 the other one: it is away for that long",
-            )
-        };
-        told.row(row);
-    } else if CLEANING.contains(&step) && !case.asks_already() {
-        let row = Row::problem("clean-up", step);
-        told.row(row.then("the cluster that the application left is not cleaned up yet"));
-    } else if discovered {
-        let row = Row::ok("clean-up", "of a discovered application");
-        told.row(row.then(
-            "once its old cluster is back, you delete the application there (WaitOnUserToCleanUp); until then \
-             nothing is protected",
-        ));
-    }
 }

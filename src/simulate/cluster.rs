@@ -46,7 +46,7 @@ pub(super) fn tell(case: &Case<'_>, told: &mut Told) {
 
 /// What a DRCluster reports. Ramen goes by what the DRPolicy says of both.
 ///
-/// Source: internal/controller/drplacementcontrol_controller.go:738-753, 1395-1450
+/// Source: internal/controller/drplacementcontrol_controller.go:739-753, 1388-1450
 pub(super) fn drcluster(name: &str, found: &Lookup<'_, DRCluster>, needed: bool) -> Row {
     let row = |state, value: String| {
         let state = if needed || state == State::Ok {
@@ -124,7 +124,7 @@ pub(super) fn managed(world: &World, lens: &Lens<'_>, name: &str, told: &mut Tol
 
 /// What it means that a cluster can't be reached. What Ramen asks itself is what it can read of the cluster.
 ///
-/// Source: internal/controller/drplacementcontrol.go:1277-1283, 848-877
+/// Source: internal/controller/drplacementcontrol.go:850-877, 1277-1283
 fn reached(mut row: Row, failover: bool, role: Role) -> Row {
     if row.state == State::Ok {
         return row;
@@ -150,7 +150,7 @@ fn reached(mut row: Row, failover: bool, role: Role) -> Row {
 /// Where the clusters share their storage, a failover leaves only a cluster that is fenced, and a
 /// relocation goes only to one that is not.
 ///
-/// Source: internal/controller/drplacementcontrol.go:879-903, 1025-1041, 1614-1634
+/// Source: internal/controller/drplacementcontrol.go:879-903, 1025-1038, 1633-1654
 fn metro(case: &Case<'_>, home: Option<&str>, told: &mut Told) {
     let target = case.lens.get::<DRCluster>("", case.target).found();
     if case.is_failover() {

@@ -31,7 +31,7 @@ pub(super) fn tell(case: &Case<'_>, told: &mut Told) {
 
 /// Neither a failover nor a relocation asks for the condition itself, but a test does.
 ///
-/// Source: internal/controller/drplacementcontrol.go:797-819, 783-785
+/// Source: internal/controller/drplacementcontrol.go:783-785, 796-819
 fn protected(case: &Case<'_>, told: &mut Told) {
     let tests = case.is_failover() && is_dry_run(case.drpc);
     let row = match case.condition("Protected") {
@@ -62,7 +62,7 @@ fn protected(case: &Case<'_>, told: &mut Told) {
 /// A relocation begins only where the group on the application's cluster says of its last generation that
 /// the data is there and what belongs to it is stored.
 ///
-/// Source: internal/controller/drplacementcontrol.go:1316-1326, 1614-1641, 1656-1684
+/// Source: internal/controller/drplacementcontrol.go:1330-1338, 1633-1654, 1668-1693
 fn data(case: &Case<'_>, told: &mut Told) {
     if case.is_failover() || case.is_there() {
         return;
@@ -176,7 +176,7 @@ fn volumes(case: &Case<'_>, told: &mut Told) {
 
 /// How old the captured objects are. Ramen waits for none; three intervals are the measure of volumes, too.
 ///
-/// Source: internal/controller/vrg_kubeobjects.go:33-39, drplacementcontrol.go:3155-3163
+/// Source: internal/controller/vrg_kubeobjects.go:33-39, drplacementcontrol.go:3158-3163
 fn objects(case: &Case<'_>, told: &mut Told) {
     let Some(protection) = &case.drpc.spec.kube_object_protection else {
         return;

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     api::{DRCluster, DRPolicy, Doc, Key, Object, Text, condition},
-    engine::Engine,
     golang::quote,
     report::list,
     rules::{
@@ -21,14 +20,7 @@ use crate::{
 };
 
 /// Says what is known.
-pub(super) fn tell(
-    _engine: &Engine,
-    world: &World,
-    key: &Key,
-    doc: &Doc,
-    action: Action,
-    told: &mut Told,
-) {
+pub(super) fn tell(world: &World, key: &Key, doc: &Doc, action: Action, told: &mut Told) {
     let Some(cluster) = typed::<DRCluster>(doc, told) else {
         return;
     };
@@ -228,7 +220,7 @@ fn peer<'a>(lens: &Lens<'a>, cluster: &Object<DRCluster>) -> Peer<'a> {
 
 /// The storage is named by the fence classes of the cluster that makes the fence, or by annotations.
 ///
-/// Source: internal/controller/drcluster_controller.go:983-1062, 1753-1820
+/// Source: internal/controller/drcluster_controller.go:1001-1062, 1753-1820
 fn storage(
     world: &World,
     lens: &Lens<'_>,

@@ -23,7 +23,7 @@ struct Hit {
     lingering: Vec<Key>,
 }
 
-/// Source: internal/controller/drplacementcontrol.go:1025-1041, 1614-1634
+/// Source: internal/controller/drplacementcontrol.go:1025-1038, 1633-1654
 pub(super) fn tell(world: &World, lens: &Lens<'_>, name: &str, asked: Action, told: &mut Told) {
     let hit = hit(world, lens, name);
     let rows = if asked == Action::Fence {

@@ -18,6 +18,7 @@ mod json;
 mod others;
 mod row;
 mod show;
+mod steps;
 mod target;
 mod views;
 mod world;
@@ -244,7 +245,7 @@ pub fn simulate(
             application::tell(engine, world, &key, &doc, ask.action, to, now, &mut told);
         }
         Action::Fence | Action::Unfence => {
-            fencing::tell(engine, world, &key, &doc, ask.action, &mut told);
+            fencing::tell(world, &key, &doc, ask.action, &mut told);
         }
     }
     let said = if unchanged {

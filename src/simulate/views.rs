@@ -106,7 +106,7 @@ fn unseen(case: &Case<'_>) -> &'static str {
 
 /// A failover goes only to a cluster whose group is secondary through and through, or primary already.
 ///
-/// Source: internal/controller/drplacementcontrol.go:848-877
+/// Source: internal/controller/drplacementcontrol.go:850-877
 fn secondary(case: &Case<'_>, target: &Seen, told: &mut Told) {
     const CHECK: &str = "group-on-target";
     let then = "Ramen does not begin the failover until the group on the target is secondary";
@@ -132,7 +132,7 @@ fn secondary(case: &Case<'_>, target: &Seen, told: &mut Told) {
 
 /// Some storage has to be told of a failover first: what each volume of the last known primary names.
 ///
-/// Source: internal/controller/drplacementcontrol.go:1043-1122, 1204-1255
+/// Source: internal/controller/drplacementcontrol.go:1046-1121, 1200-1255
 fn maintenance(case: &Case<'_>, home: &Seen, told: &mut Told) {
     const CHECK: &str = "storage-maintenance";
     let Seen::Group(group) = home else {
