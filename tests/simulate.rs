@@ -1110,6 +1110,14 @@ fn what_a_fence_depends_on() {
             State::Ok,
         ),
         (
+            Some("Unfenced"),
+            "Fenced",
+            "True",
+            fenced,
+            Said::Warned,
+            State::Ok,
+        ),
+        (
             Some("ManuallyFenced"),
             "Fenced",
             "True",

@@ -60,6 +60,9 @@ fn state(cluster: &Object<DRCluster>, action: Action, told: &mut Told) {
         ),
         (Action::Fence, "Fenced", Some("Fenced")) => (State::Ok, "it is fenced"),
         (Action::Fence, "Fenced", Some(_)) => (State::Waits, "the fence is being made"),
+        (Action::Fence, "Unfenced", Some("Fencing" | "Fenced")) => {
+            (State::Ok, "the fence that is there stays")
+        }
         (Action::Fence, _, Some("Fencing" | "Fenced")) => (
             State::Problem,
             "in this phase Ramen makes no fence; go through ManuallyUnfenced first",
