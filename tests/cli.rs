@@ -3,6 +3,9 @@
 //! The recordings are in `tests/cli/`; `INSTA_UPDATE=always cargo test --test cli` makes them anew.
 #![allow(clippy::unwrap_used)]
 
+#[path = "cli/simulate.rs"]
+mod simulate;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 
 #[path = "robust/hostile.rs"]
 mod hostile;
+#[path = "robust/simulate.rs"]
+mod simulate;
 #[path = "../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, dead_code)]
 mod targets;

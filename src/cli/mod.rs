@@ -17,6 +17,7 @@ mod review;
 pub mod rules;
 mod serve;
 mod server;
+mod simulate;
 mod since;
 mod takeaway;
 mod uninstall;
@@ -50,6 +51,7 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Audit(audit::Args),
+    Simulate(simulate::Args),
     Serve(serve::Args),
     Review(review::Args),
     Rules(rules::RulesArgs),
@@ -68,6 +70,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Review(args) => review::run(&args),
         Command::Rules(args) => rules::rules(&args),
@@ -158,7 +161,11 @@ fn load(paths: &[PathBuf]) -> Loaded {
 
 /// The world that manifests describe.
 fn state(paths: &[PathBuf]) -> Result<Store, String> {
-    let loaded = load(paths);
+    stored(&load(paths))
+}
+
+/// As [`state`], of what was read.
+fn stored(loaded: &Loaded) -> Result<Store, String> {
     if let Some(error) = loaded.errors.first() {
         let place = error
             .position

@@ -54,7 +54,7 @@ enum When {
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum FailOn {
+pub(super) enum FailOn {
     /// What would be refused
     #[default]
     Deny,

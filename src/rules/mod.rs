@@ -5,9 +5,9 @@
 //! stored object had the fault already: the engine does that for all rules alike.
 
 mod configmap;
-mod drcluster;
+pub(crate) mod drcluster;
 mod drclusterconfig;
-mod drplacementcontrol;
+pub(crate) mod drplacementcontrol;
 mod drpolicy;
 mod files;
 mod maintenancemode;

@@ -514,7 +514,7 @@ fn break_glass_takes_a_dead_guard_out_of_the_way() {
 }
 
 /// The commands of a guide: its blocks of `sh`. Those of `console` take more than an API server.
-fn commands(guide: &str) -> Vec<String> {
+pub(crate) fn commands(guide: &str) -> Vec<String> {
     let (mut blocks, mut open) = (Vec::new(), None);
     for line in guide.lines() {
         let text = line.trim_start();

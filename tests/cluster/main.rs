@@ -29,4 +29,5 @@ mod routing;
 mod scenarios;
 mod schema;
 mod served;
+mod simulate;
 mod stopped;
