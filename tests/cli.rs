@@ -201,7 +201,11 @@ fn what_only_files_can_get_wrong() {
     std::fs::write(&config, off).unwrap();
     let config = config.display();
     let output = run(&format!("check clusters.yaml twice.yaml --config {config}"));
-    assert!(text(&output.stdout).contains("0 warnings"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("0 warnings"),
+        "{}",
+        text(&output.stdout)
+    );
     let output = run(&format!("check gitops.yaml --config {config}"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     // A link to a file is no second place.
@@ -211,7 +215,11 @@ fn what_only_files_can_get_wrong() {
         std::fs::copy(file, folder.path().join("one.yaml")).unwrap();
         std::os::unix::fs::symlink("one.yaml", folder.path().join("two.yaml")).unwrap();
         let output = run_in(folder.path(), "check one.yaml two.yaml", "");
-        assert!(text(&output.stdout).contains("0 warnings"), "{}", text(&output.stdout));
+        assert!(
+            text(&output.stdout).contains("0 warnings"),
+            "{}",
+            text(&output.stdout)
+        );
     }
 }
 
