@@ -7,6 +7,8 @@ mod certs;
 pub mod check;
 mod completions;
 mod identity;
+mod judging;
+mod known;
 mod manifests;
 mod output;
 mod parallel;
