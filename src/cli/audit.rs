@@ -7,7 +7,6 @@ use super::{
     check::{Given, check_in_world, nothing},
     output::{Blocker, Output},
     place::{gravest, place_of, place_of_finding},
-    print,
     progress::Progress,
 };
 use crate::{
@@ -58,8 +57,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         (outcome, world)
     };
     let blockers = sort(&engine, &world, &mut outcome);
-    print(&args.output.show(&outcome, Some(&blockers)))?;
-    Ok(args.output.exit_code(&outcome))
+    args.output.print(&outcome, Some(&blockers))
 }
 
 /// Puts those that hold up others first, and says which they are and how many others.

@@ -9,7 +9,6 @@ use super::{
     output::Output,
     parallel::in_order,
     place::{gravest, place_of, place_of_finding, unread},
-    print,
     progress::Progress,
 };
 use crate::{
@@ -88,12 +87,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         others: args.output.names_all(),
         progress: Progress::for_people(),
     };
-    let outcome = check(&engine, given);
+    let (outcome, world) = check_in_world(&engine, given);
     if outcome.judged == 0 && outcome.skipped.is_empty() && outcome.unread.is_empty() {
         return Err(nothing(&args.paths));
     }
-    print(&args.output.show(&outcome, None))?;
-    Ok(args.output.exit_code(&outcome))
+    let code = args.output.print(&outcome, None);
+    // The process ends, and nobody needs to take all this apart before.
+    std::mem::forget((outcome, world));
+    code
 }
 
 pub(super) fn nothing(paths: &[PathBuf]) -> String {
