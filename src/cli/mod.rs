@@ -5,10 +5,13 @@ mod break_glass;
 mod certs;
 pub mod check;
 mod completions;
+pub mod explain;
+mod man;
 mod manifests;
+mod plugin;
 mod policies;
 mod review;
-pub mod rules;
+mod rules;
 mod serve;
 mod takeaway;
 mod uninstall;
@@ -19,7 +22,10 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{
+    Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{
     engine::Settings,
@@ -44,32 +50,43 @@ enum Command {
     Audit(audit::Args),
     Serve(serve::Args),
     Review(review::Args),
-    Rules(rules::RulesArgs),
-    Explain(rules::ExplainArgs),
+    Rules(rules::Args),
+    Explain(explain::Args),
     Manifests(manifests::Args),
     BreakGlass(break_glass::Args),
     Uninstall(uninstall::Args),
     Certs(certs::Args),
     Policies(policies::Args),
     Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// All commands, as clap knows them.
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
 }
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match plugin::role() {
+        plugin::Role::Itself => Cli::parse(),
+        plugin::Role::Plugin => plugin::parsed(),
+        plugin::Role::Completer => return plugin::complete(),
+    };
     let done = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Review(args) => review::run(&args),
-        Command::Rules(args) => rules::rules(&args),
-        Command::Explain(args) => rules::explain(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Manifests(args) => manifests::run(&args),
         Command::BreakGlass(args) => break_glass::run(&args),
         Command::Uninstall(args) => uninstall::run(&args),
         Command::Certs(args) => certs::run(&args),
         Command::Policies(args) => policies::run(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     };
     done.unwrap_or_else(|error| {
         // Where nobody listens there is nobody to tell.
@@ -87,6 +104,38 @@ fn print(text: &str) -> Result<ExitCode, String> {
         }
         _ => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// As [`print`], with colours where a terminal shows them and nobody has said no to them.
+fn print_styled(text: &str) -> Result<ExitCode, String> {
+    let choice = anstream::AutoStream::choice(&std::io::stdout());
+    if choice == anstream::ColorChoice::Never {
+        return print(&anstream::adapter::strip_str(text).to_string());
+    }
+    print(text)
+}
+
+/// The columns of the terminal, if standard output is one.
+fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
+}
+
+/// The text in lines of at most so many characters, words left whole.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.len() - 1;
+        let long = lines[last].chars().count() + 1 + word.chars().count() > width;
+        if !lines[last].is_empty() && long {
+            lines.push(word.to_owned());
+        } else {
+            if !lines[last].is_empty() {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(word);
+        }
+    }
+    lines.join("\n")
 }
 
 /// Runs what talks to a cluster.
@@ -114,16 +163,19 @@ pub(crate) struct Strictness {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Overrides the configuration's profile: observe, recommended or strict
-    #[arg(long, value_name = "PROFILE", value_parser = profile)]
+    /// Overrides the configuration's profile
+    #[arg(long, value_name = "PROFILE", value_parser = profile())]
     profile: Option<Profile>,
 }
 
-fn profile(name: &str) -> Result<Profile, String> {
-    let found = Profile::ALL.iter().find(|(known, _)| *known == name);
-    found
-        .map(|(_, profile)| *profile)
-        .ok_or_else(|| "it is one of observe, recommended, strict".to_owned())
+/// A profile, by its name.
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    let known = Profile::ALL.map(|(name, _)| name);
+    PossibleValuesParser::new(known).map(|name| {
+        let mut all = Profile::ALL.iter();
+        all.find(|(known, _)| *known == name)
+            .map_or_else(Profile::default, |(_, profile)| *profile)
+    })
 }
 
 impl Strictness {
