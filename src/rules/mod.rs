@@ -101,12 +101,17 @@ macro_rules! judged_kinds {
 }
 pub(crate) use judged_kinds;
 
-/// The kinds that have rules and may be read in a cluster, the ones that others hang on first.
-pub(crate) fn readable_kinds() -> Vec<KeptKind> {
+/// The kinds that have rules, the ones that others hang on first.
+pub fn kinds() -> Vec<KeptKind> {
     macro_rules! kinds {
         ($($kind:ty),*) => { vec![$(KeptKind::of::<$kind>()),*] };
     }
-    let mut kinds = judged_kinds!(kinds!);
+    judged_kinds!(kinds!)
+}
+
+/// The kinds that have rules and may be read in a cluster, the ones that others hang on first.
+pub(crate) fn readable_kinds() -> Vec<KeptKind> {
+    let mut kinds = kinds();
     kinds.retain(|kind| kind.watched);
     kinds
 }
