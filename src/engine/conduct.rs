@@ -27,7 +27,7 @@ pub fn conduct(contract: &Contract) -> Vec<&'static str> {
     let gated = denies && !contract.crash && !offline;
     tell(
         offline,
-        "Only `check` can see it: when the API server has the object, nothing tells any more how it was written.",
+        "Only `check` says it: the API server refuses or drops what it is about before the webhook is asked.",
     );
     tell(
         contract.crash,

@@ -139,7 +139,7 @@ fn object(scenario: &Scenario) -> Shown {
         Operation::Create if scenario.new.as_ref() == Some(&scenario.base) => {
             format!("{name} is created")
         }
-        Operation::Create => format!("{name} is created; beside one that is accepted"),
+        Operation::Create => format!("{name} is created; marked is what differs from a plain one"),
         Operation::Update => format!("{name} is changed"),
         Operation::Delete => format!("{name} is deleted"),
     };

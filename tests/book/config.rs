@@ -63,13 +63,12 @@ pub(crate) fn page() -> String {
 
 fn section(key: &ConfigKey) -> String {
     let title = key.path.replace('*', "RULE");
-    let default = if key.default.is_empty() {
-        "nothing".to_owned()
-    } else {
-        inline(key.default)
+    let default = match key.default {
+        "" => String::new(),
+        default => format!(" Where it is not given: {}.", inline(default)),
     };
     format!(
-        "\n### `{title}`\n\n{}\n\nIt is {}. Where it is not given: {default}.\n",
+        "\n### `{title}`\n\n{}\n\nIt is {}.{default}\n",
         key.effect, key.wanted
     )
 }

@@ -49,7 +49,7 @@ fn own(kind: &str) -> impl Iterator<Item = &'static Contract> {
 
 /// The kinds and their rules, for the table of contents.
 pub(crate) fn contents() -> String {
-    let mut text = String::from("- [All rules](rules/README.md)\n");
+    let mut text = String::from("- [All rules](rules/index.md)\n");
     for kind in names() {
         let name = if kind == ANY { "Every kind" } else { kind };
         text += &format!("- [{name}](kinds/{}.md)\n", file(kind));

@@ -46,7 +46,7 @@ fn make() -> BTreeMap<String, String> {
     for contract in policy::contracts() {
         pages.insert(format!("rules/{}.md", contract.id), rule::page(contract));
     }
-    pages.insert("rules/README.md".to_owned(), rule::all());
+    pages.insert("rules/index.md".to_owned(), rule::all());
     for (file, page) in kind::pages() {
         pages.insert(format!("kinds/{file}.md"), page);
     }
