@@ -9,7 +9,7 @@ use crate::{
     engine::{Settings, conduct, rule_hint},
     policy::{self, Contract, Mode, Operation, Profile},
     report::{field, nearest},
-    rules::kind_named,
+    rules::{kind_named, kind_names},
     scenario::{Example, Shown, examples_of},
 };
 
@@ -49,9 +49,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         return print_styled(&rules::table(&about, &settings, width()));
     }
     let ids = policy::contracts().iter().map(|contract| &*contract.id);
-    let kinds = policy::contracts().iter().flat_map(rules::kinds_of);
-    let near = nearest(name, ids.chain(kinds));
-    Err(format!("there is no rule \"{name}\"{}", rule_hint(near)))
+    let near = nearest(name, ids.chain(kind_names()));
+    Err(format!(
+        "there is no rule or kind \"{name}\"{}",
+        rule_hint(near)
+    ))
 }
 
 /// All that there is to say about a rule.
@@ -63,7 +65,19 @@ fn explained(contract: &Contract, settings: &Settings, all: bool, width: usize) 
     text += "\n";
     let mut fact = |name: &str, value: &str| {
         let value = wrapped(value, width.saturating_sub(9));
-        let _ = writeln!(text, "{name:8} {}", value.replace('\n', "\n         "));
+        // An address that is too long is left to the terminal, on a line of its own.
+        let long = value.lines().any(|line| line.chars().count() + 9 > width);
+        let (gap, indent) = if long {
+            ("\n  ", "\n  ")
+        } else {
+            (" ", "\n         ")
+        };
+        let name = if long {
+            name.to_owned()
+        } else {
+            format!("{name:8}")
+        };
+        let _ = writeln!(text, "{name}{gap}{}", value.replace('\n', indent));
     };
     fact(
         "Kind",
@@ -156,7 +170,7 @@ fn told_example(example: &Example, width: usize) -> String {
     let title = wrapped(&format!("{title}: {}", example.story), width);
     let mut text = format!("\n{BOLD}{title}{BOLD:#}\n");
     for shown in &example.shown {
-        text += &told_object(shown);
+        text += &told_object(shown, width);
     }
     for said in &example.said {
         for line in said.lines() {
@@ -166,9 +180,10 @@ fn told_example(example: &Example, width: usize) -> String {
     text
 }
 
-fn told_object(shown: &Shown) -> String {
+fn told_object(shown: &Shown, width: usize) -> String {
     let end = if shown.text.is_empty() { "" } else { ":" };
-    let mut text = format!("  {}{end}\n", shown.title.replace('`', ""));
+    let title = format!("{}{end}", shown.title.replace('`', ""));
+    let mut text = indented(&wrapped(&title, width.saturating_sub(2)));
     for line in shown.text.lines() {
         let style = match line.as_bytes().first() {
             Some(b'+') if shown.is_diff => GREEN,

@@ -23,7 +23,7 @@ use std::{
 };
 
 use clap::{
-    Parser, Subcommand,
+    FromArgMatches as _, Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
 
@@ -61,18 +61,38 @@ enum Command {
     Man(man::Args),
 }
 
+/// What `check` and `audit` end with.
+pub const EXIT_CODES: [(u8, &str); 4] = [
+    (0, "nothing is refused"),
+    (1, "at least one object is refused"),
+    (
+        2,
+        "the arguments are wrong, an input can't be read, or there is nothing to check",
+    ),
+    (3, "only warnings, and `--fail-on warn`"),
+];
+
 /// All commands, as clap knows them.
 pub fn command() -> clap::Command {
-    <Cli as clap::CommandFactory>::command()
+    let codes = EXIT_CODES.map(|(code, what)| format!("  {code}  {what}\n"));
+    let codes = format!("Exit codes:\n{}", codes.concat());
+    // In their order, which `mut_subcommand` would not keep.
+    <Cli as clap::CommandFactory>::command().mut_subcommands(|command| match command.get_name() {
+        "check" | "audit" => command.after_long_help(codes.clone()),
+        _ => command,
+    })
 }
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
-    let cli = match plugin::role() {
-        plugin::Role::Itself => Cli::parse(),
-        plugin::Role::Plugin => plugin::parsed(),
+    completions::answer();
+    let command = match plugin::role() {
+        plugin::Role::Itself => command(),
+        plugin::Role::Plugin => command().bin_name(plugin::CALLED),
         plugin::Role::Completer => return plugin::complete(),
     };
+    let matches = command.get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Audit(args) => audit::run(&args),

@@ -2,17 +2,16 @@
 
 use std::{ffi::OsString, io::Write as _, path::Path, process::ExitCode};
 
-use clap::FromArgMatches as _;
 use clap_complete::engine::complete as candidates;
 
-use super::{Cli, command, completions, print};
+use super::{completions, print};
 
 /// The name of a plugin that kubectl runs for `kubectl ramen-guard`.
 const PLUGIN: &str = "kubectl-ramen_guard";
 /// The name of what kubectl asks for the completions of that plugin.
 const COMPLETER: &str = "kubectl_complete-ramen_guard";
 /// How a user calls it.
-const CALLED: &str = "kubectl ramen-guard";
+pub(super) const CALLED: &str = "kubectl ramen-guard";
 
 /// What the binary was called as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +37,6 @@ fn named(path: &Path) -> Role {
         Some(COMPLETER) => Role::Completer,
         _ => Role::Itself,
     }
-}
-
-/// The arguments of the plugin. Its usage and its help are those of what the user typed.
-pub(super) fn parsed() -> Cli {
-    let matches = command().bin_name(CALLED).get_matches();
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
 }
 
 /// Answers kubectl, which gives the words behind `kubectl ramen-guard`, the last one unfinished: a line a

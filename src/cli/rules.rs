@@ -11,7 +11,7 @@ use crate::{
     floor,
     policy::{self, Contract, Mode, Profile},
     report::nearest,
-    rules::kind_named,
+    rules::{kind_named, kind_names},
 };
 
 /// What a terminal has to have beside the names for a line a rule.
@@ -48,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         let kind = kind_named(named).unwrap_or(named);
         shown.retain(|contract| kinds_of(contract).any(|known| known.eq_ignore_ascii_case(kind)));
         if shown.is_empty() {
-            let near = nearest(kind, policy::contracts().iter().flat_map(kinds_of));
+            let near = nearest(kind, kind_names());
             let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
             return Err(format!("there are no rules about \"{named}\"{hint}"));
         }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Located, Outcome, Place, Site};
+use super::{Located, Outcome, Place, Site, fold::folded};
 use crate::policy::Mode;
 
 /// The width that lines of source are cut to where there is no terminal.
@@ -58,7 +58,10 @@ pub fn human(outcome: &Outcome, colour: bool, width: Option<usize>) -> String {
         }
     }
     text += &summary(outcome);
-    text
+    match width {
+        Some(width) => folded(&text, width),
+        None => text,
+    }
 }
 
 fn groups<'a>(located: &'a Located, site: &Site) -> Vec<Group<'a>> {

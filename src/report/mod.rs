@@ -2,6 +2,7 @@
 
 mod checked;
 mod finding;
+mod fold;
 mod human;
 mod json;
 mod site;

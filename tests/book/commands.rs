@@ -28,7 +28,7 @@ pub(crate) fn page() -> String {
             .unwrap_or_default();
         page += &format!("| [{name}](#{name}) | {} |\n", sentence(&about));
     }
-    page += EXIT_CODES;
+    page += &exit_codes();
     for mut command in commands {
         page += &format!("\n## {}\n\n", command.get_name());
         let help = command.render_long_help().to_string();
@@ -44,18 +44,14 @@ fn visible(command: &Command) -> impl Iterator<Item = &Command> {
         .filter(|command| !command.is_hide_set() && command.get_name() != "help")
 }
 
-const EXIT_CODES: &str = "
-## Exit codes
-
-Of `check` and `audit`, whatever the output format:
-
-| code | what |
-| --- | --- |
-| 0 | nothing is refused |
-| 1 | at least one object is refused |
-| 2 | the arguments are wrong, an input can't be read, or there is nothing to check |
-| 3 | only warnings, and `--fail-on warn` |
-
-All other commands end with 0, or with 2 if they could not do what was asked. `review` ends with 0 whenever it could
-answer, whatever the answer.
-";
+fn exit_codes() -> String {
+    let rows = cli::EXIT_CODES.map(|(code, what)| format!("| {code} | {what} |\n"));
+    format!(
+        "\n## Exit codes\n\n\
+         Of `check` and `audit`, whatever the output format:\n\n\
+         | code | what |\n| --- | --- |\n{}\n\
+         All other commands end with 0, or with 2 if they could not do what was asked. `review` ends with 0 whenever \
+         it could answer, whatever the answer.\n",
+        rows.concat()
+    )
+}
