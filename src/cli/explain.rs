@@ -56,8 +56,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     ))
 }
 
-/// All that there is to say about a rule.
-fn explained(contract: &Contract, settings: &Settings, all: bool, width: usize) -> String {
+/// All that there is to say about a rule, in lines of about so many columns; `all` of its examples, or two.
+pub fn explained(contract: &Contract, settings: &Settings, all: bool, width: usize) -> String {
     let width = width.min(80);
     let inside = width.saturating_sub(2);
     let mut text = format!("{BOLD}{}{BOLD:#}\n\n", contract.id);
@@ -184,13 +184,13 @@ fn told_object(shown: &Shown, width: usize) -> String {
     let end = if shown.text.is_empty() { "" } else { ":" };
     let title = format!("{}{end}", shown.title.replace('`', ""));
     let mut text = indented(&wrapped(&title, width.saturating_sub(2)));
-    for line in shown.text.lines() {
+    for line in shown.text.lines().map(str::trim_end) {
         let style = match line.as_bytes().first() {
             Some(b'+') if shown.is_diff => GREEN,
             Some(b'-') if shown.is_diff => RED,
             _ => Style::new(),
         };
-        let _ = writeln!(text, "    {style}{line}{style:#}");
+        let _ = writeln!(text, "{}", format!("    {style}{line}{style:#}").trim_end());
     }
     text
 }

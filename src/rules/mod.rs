@@ -340,11 +340,11 @@ const SHORT: [(&str, &str); 5] = [
 /// The kind that somebody means by its name, in any case, by that of its resource, or by a short one.
 pub fn kind_named(name: &str) -> Option<&'static str> {
     let named = |known: &&str| known.eq_ignore_ascii_case(name);
-    let short = SHORT.iter().find(|(short, _)| named(&short));
+    let short = SHORT.iter().find(|(short, _)| named(short));
     let kinds = || {
         let kind = kinds()
             .into_iter()
-            .find(|kind| named(&&*kind.kind) || named(&&*kind.plural));
+            .find(|kind| named(&kind.kind) || named(&kind.plural));
         kind.map(|kind| kind.kind)
     };
     short.map_or_else(kinds, |(_, kind)| Some(*kind))

@@ -65,13 +65,13 @@ fn asked(contract: &Contract) -> String {
     }
     if has(Operation::Update) {
         text += "- on UPDATE";
-        if !contract.watches.is_empty() {
+        if contract.watches.is_empty() {
+            text.push('\n');
+        } else {
             text += ", where one of these fields changes:\n";
             for pointer in &contract.watches {
                 text += &format!("  - {}\n", inline(&field(pointer)));
             }
-        } else {
-            text.push('\n');
         }
     }
     if has(Operation::Delete) {
