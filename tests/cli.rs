@@ -387,7 +387,7 @@ fn completions() {
     for shell in ["bash", "zsh", "fish"] {
         let output = run(&format!("completions {shell}"));
         assert!(output.status.success());
-        assert!(text(&output.stdout).contains("explain"), "{shell}");
+        assert!(text(&output.stdout).contains("ramen-guard"), "{shell}");
     }
     assert_eq!(run("completions tcsh").status.code(), Some(2));
 }

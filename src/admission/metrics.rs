@@ -4,7 +4,10 @@
 //! Labels have few values: a kind that is not the guard's own, or an operation that Kubernetes does
 //! not have, is counted as `other`, so that nobody can grow the series by sending odd reviews.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
@@ -74,7 +77,7 @@ impl Verdict {
 
 /// The metrics of one process, in a registry of their own.
 pub struct Metrics {
-    registry: Registry,
+    registry: Book,
     kinds: &'static [&'static str],
     requests: IntCounterVec,
     findings: IntCounterVec,
@@ -86,6 +89,46 @@ pub struct Metrics {
     handshake_failures: IntCounter,
     not_after: Gauge,
     reload_failures: IntCounter,
+    config_failures: IntCounter,
+}
+
+/// What there is to know of a metric before it has any value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Described {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// What it counts.
+    pub help: String,
+}
+
+/// A registry, and what is in it.
+#[derive(Default)]
+struct Book {
+    registry: Registry,
+    described: Mutex<Vec<Described>>,
+}
+
+impl Book {
+    fn add(&self, metric: Box<dyn Collector>) -> Result<(), prometheus::Error> {
+        let described: Vec<Described> = metric
+            .desc()
+            .into_iter()
+            .map(|desc| Described {
+                name: desc.fq_name.clone(),
+                labels: desc.variable_labels.clone(),
+                help: desc.help.clone(),
+            })
+            .collect();
+        self.registry.register(metric)?;
+        let mut all = self
+            .described
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.extend(described);
+        Ok(())
+    }
 }
 
 impl Metrics {
@@ -94,7 +137,7 @@ impl Metrics {
     /// # Errors
     /// Only if two metrics had the same name, which a test rules out.
     pub fn new(kinds: &'static [&'static str]) -> Result<Self, prometheus::Error> {
-        let registry = Registry::new();
+        let registry = Book::default();
         let durations = register(
             &registry,
             HistogramVec::new(
@@ -119,7 +162,7 @@ impl Metrics {
         version
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1);
-        registry.register(Box::new(ProcessCollector::for_self()))?;
+        registry.add(Box::new(ProcessCollector::for_self()))?;
         let counters = |name, help, labels: &[&str]| {
             register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
         };
@@ -182,6 +225,13 @@ impl Metrics {
                     "Looks at the certificate's files that found them changed and of no use; the old one stays.",
                 ),
             )?,
+            config_failures: register(
+                &registry,
+                IntCounter::new(
+                    "ramen_guard_config_reload_failures_total",
+                    "Times that the configuration could not be read again.",
+                ),
+            )?,
             registry,
         })
     }
@@ -191,7 +241,7 @@ impl Metrics {
     /// # Errors
     /// If a metric of that name is registered.
     pub fn register(&self, metric: impl Collector + 'static) -> Result<(), prometheus::Error> {
-        self.registry.register(Box::new(metric))
+        self.registry.add(Box::new(metric))
     }
 
     /// A number of another part's.
@@ -292,6 +342,22 @@ impl Metrics {
         &self.reload_failures
     }
 
+    /// Looks at the configuration file that found something that can't be read.
+    pub fn config_failures(&self) -> &IntCounter {
+        &self.config_failures
+    }
+
+    /// What there is, by name, whether it has values already or not.
+    pub fn described(&self) -> Vec<Described> {
+        let described = &self.registry.described;
+        let mut all = described
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        all.sort();
+        all
+    }
+
     /// When the serving certificate ends, in seconds since 1970.
     pub fn certificate_not_after(&self) -> &Gauge {
         &self.not_after
@@ -302,16 +368,16 @@ impl Metrics {
     /// # Errors
     /// If a collector gives a metric that can't be written.
     pub fn render(&self) -> Result<String, prometheus::Error> {
-        TextEncoder::new().encode_to_string(&self.registry.gather())
+        TextEncoder::new().encode_to_string(&self.registry.registry.gather())
     }
 }
 
 fn register<C: Collector + Clone + 'static>(
-    registry: &Registry,
+    registry: &Book,
     metric: Result<C, prometheus::Error>,
 ) -> Result<C, prometheus::Error> {
     let metric = metric?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.add(Box::new(metric.clone()))?;
     Ok(metric)
 }
 

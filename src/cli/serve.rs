@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use prometheus::IntCounter;
 use tokio::{signal::unix, sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -164,7 +163,7 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
         None => certificate(args)?,
     };
     let guard = Arc::new(guard);
-    follow(&guard, &args.strictness, &metrics)?;
+    follow(&guard, &args.strictness, &metrics);
     let mut tasks = match reconciler.zip(cluster) {
         Some((reconciler, cluster)) => {
             reconciler.start(Arc::clone(&guard), cluster, &metrics, &stop)?
@@ -277,15 +276,8 @@ fn announce(bound: &Bound, ca: Option<&str>, ca_out: Option<&Path>, example: boo
 
 /// Reads the configuration again when its file changes, and every day, since exemptions end with one.
 /// A broken file leaves the last good one in force.
-fn follow(guard: &Arc<Guard>, strictness: &Strictness, metrics: &Metrics) -> Result<(), String> {
-    let failures = IntCounter::new(
-        "ramen_guard_config_reload_failures_total",
-        "Times that the configuration could not be read again.",
-    );
-    let failures = failures.map_err(|error| error.to_string())?;
-    metrics
-        .register(failures.clone())
-        .map_err(|error| error.to_string())?;
+fn follow(guard: &Arc<Guard>, strictness: &Strictness, metrics: &Metrics) {
+    let failures = metrics.config_failures().clone();
     let (guard, strictness) = (Arc::clone(guard), strictness.clone());
     tokio::spawn(async move {
         let mut failed = None;
@@ -315,7 +307,6 @@ fn follow(guard: &Arc<Guard>, strictness: &Strictness, metrics: &Metrics) -> Res
             }
         }
     });
-    Ok(())
 }
 
 fn stop_on_signal(stop: CancellationToken) -> Result<(), String> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use super::keys;
 use crate::{
     policy::{self, Contract, Mode, Profile},
     report::{Site, nearest},
@@ -104,11 +105,7 @@ impl ReconcileSettings {
 
     fn read(section: &Map<String, Value>) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
-        known(
-            "reconcile.",
-            section,
-            &settings.switches().map(|(key, _)| key),
-        )?;
+        known("reconcile", section)?;
         for (key, switch) in settings.switches() {
             if let Some(value) = section.get(key) {
                 *switch = value
@@ -169,7 +166,7 @@ pub enum SettingsError {
         nearest: Option<String>,
     },
     /// A value that the key can't have.
-    #[error("{place}: {value} is not {wanted}")]
+    #[error("{place}: {value} is not {wanted}{}", hint(.nearest.as_ref()))]
     Value {
         /// Where it stands.
         place: String,
@@ -177,6 +174,8 @@ pub enum SettingsError {
         value: String,
         /// What it may be.
         wanted: String,
+        /// The nearest of what it may be, if it is one of a few.
+        nearest: Option<String>,
     },
 }
 
@@ -246,19 +245,7 @@ impl Settings {
         let mut settings = Self::default();
         let empty = Map::new();
         let root = mapping(&value, "the configuration", &empty)?;
-        known(
-            "",
-            root,
-            &[
-                "profile",
-                "rules",
-                "trusted",
-                "exemptions",
-                "ramen",
-                "reconcile",
-                "book",
-            ],
-        )?;
+        known("", root)?;
         if let Some(value) = root.get("profile") {
             settings.profile = one_of("profile", value, &Profile::ALL)?;
         }
@@ -284,7 +271,7 @@ impl Settings {
             );
         }
         let trusted = section(root, "trusted", &empty)?;
-        known("trusted.", trusted, &["users", "groups"])?;
+        known("trusted", trusted)?;
         settings
             .trusted_users
             .extend(texts(trusted, "trusted", "users")?);
@@ -292,14 +279,14 @@ impl Settings {
             .trusted_groups
             .extend(texts(trusted, "trusted", "groups")?);
         let exemptions = section(root, "exemptions", &empty)?;
-        known("exemptions.", exemptions, &["enabled"])?;
+        known("exemptions", exemptions)?;
         if let Some(value) = exemptions.get("enabled") {
             settings.exemptions = value
                 .as_bool()
                 .ok_or_else(|| wrong("exemptions.enabled", value, "true or false"))?;
         }
         let ramen = section(root, "ramen", &empty)?;
-        known("ramen.", ramen, &["namespace"])?;
+        known("ramen", ramen)?;
         if let Some(value) = ramen.get("namespace") {
             let name = value.as_str().filter(|name| !name.is_empty());
             name.ok_or_else(|| wrong("ramen.namespace", value, "the name of a namespace"))?
@@ -336,12 +323,17 @@ fn section<'a>(
         .map_or(Ok(empty), |value| mapping(value, key, empty))
 }
 
-fn known(place: &str, map: &Map<String, Value>, keys: &[&str]) -> Result<(), SettingsError> {
+fn known(place: &str, map: &Map<String, Value>) -> Result<(), SettingsError> {
+    let keys = keys::below(place);
     match map.keys().find(|key| !keys.contains(&key.as_str())) {
         None => Ok(()),
         Some(key) => Err(SettingsError::UnknownKey {
-            place: format!("{place}{key}"),
-            nearest: nearest(key, keys.iter().copied()).map(str::to_owned),
+            place: if place.is_empty() {
+                key.clone()
+            } else {
+                format!("{place}.{key}")
+            },
+            nearest: nearest(key, keys).map(str::to_owned),
         }),
     }
 }
@@ -352,7 +344,15 @@ fn one_of<T: Copy>(place: &str, value: &Value, names: &[(&str, T)]) -> Result<T,
         .and_then(|text| names.iter().find(|(name, _)| *name == text));
     found.map(|(_, found)| *found).ok_or_else(|| {
         let wanted: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-        wrong(place, value, &format!("one of {}", wanted.join(", ")))
+        let near = value
+            .as_str()
+            .and_then(|text| nearest(text, wanted.iter().copied()));
+        SettingsError::Value {
+            place: place.to_owned(),
+            value: value.to_string(),
+            wanted: format!("one of {}", wanted.join(", ")),
+            nearest: near.map(str::to_owned),
+        }
     })
 }
 
@@ -373,5 +373,6 @@ fn wrong(place: &str, value: &Value, wanted: &str) -> SettingsError {
         place: place.to_owned(),
         value: value.to_string(),
         wanted: wanted.to_owned(),
+        nearest: None,
     }
 }

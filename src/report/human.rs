@@ -4,7 +4,7 @@ use std::{fmt::Write, io};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Located, Outcome, Place, Site, clip, plain};
+use super::{Located, Outcome, Place, Site, clip, fold::folded, plain};
 use crate::policy::Mode;
 
 /// The width that lines of source are cut to where there is no terminal.
@@ -34,6 +34,13 @@ pub fn write_human(
         Renderer::plain()
     };
     let renderer = renderer.term_width(width.unwrap_or(WIDTH));
+    let mut put = |text: String| {
+        let text = match width {
+            Some(width) => folded(&text, width),
+            None => text,
+        };
+        out.write_all(text.as_bytes())
+    };
     for unread in &outcome.unread {
         let title = Level::ERROR.primary_title(&*unread.message);
         let group = match &unread.place {
@@ -51,7 +58,7 @@ pub fn write_human(
                 ))
                 .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new()),
         };
-        writeln!(out, "{}\n", renderer.render(&[group]))?;
+        put(format!("{}\n\n", renderer.render(&[group])))?;
     }
     for object in &outcome.objects {
         for located in object
@@ -60,16 +67,16 @@ pub fn write_human(
             .filter(|located| located.finding.mode >= Mode::Warn)
         {
             let groups = groups(located, &outcome.site);
-            writeln!(out, "{}\n", renderer.render(&groups))?;
+            put(format!("{}\n\n", renderer.render(&groups)))?;
         }
         if object.more > 0 {
             let more = plural(object.more, "more finding");
             let title = format!("{more} about {}", object.label());
             let note = Group::with_title(Level::NOTE.primary_title(title));
-            writeln!(out, "{}\n", renderer.render(&[note]))?;
+            put(format!("{}\n\n", renderer.render(&[note])))?;
         }
     }
-    out.write_all(summary(outcome).as_bytes())
+    put(summary(outcome))
 }
 
 fn groups<'a>(located: &'a Located, site: &Site) -> Vec<Group<'a>> {

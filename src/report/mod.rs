@@ -2,6 +2,7 @@
 
 mod checked;
 mod finding;
+mod fold;
 mod github;
 mod human;
 mod json;

@@ -102,12 +102,17 @@ macro_rules! judged_kinds {
 }
 pub(crate) use judged_kinds;
 
-/// The kinds that have rules and may be read in a cluster, the ones that others hang on first.
-pub(crate) fn readable_kinds() -> Vec<KeptKind> {
+/// The kinds that have rules, the ones that others hang on first.
+pub fn kinds() -> Vec<KeptKind> {
     macro_rules! kinds {
         ($($kind:ty),*) => { vec![$(KeptKind::of::<$kind>()),*] };
     }
-    let mut kinds = judged_kinds!(kinds!);
+    judged_kinds!(kinds!)
+}
+
+/// The kinds that have rules and may be read in a cluster, the ones that others hang on first.
+pub(crate) fn readable_kinds() -> Vec<KeptKind> {
+    let mut kinds = kinds();
     kinds.retain(|kind| kind.watched);
     kinds
 }
@@ -336,29 +341,35 @@ pub fn below(parent: &str, name: &str) -> String {
     format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
+/// Short names of kinds.
+const SHORT: [(&str, &str); 5] = [
+    ("drpc", "DRPlacementControl"),
+    ("vrg", "VolumeReplicationGroup"),
+    ("rgs", "ReplicationGroupSource"),
+    ("rgd", "ReplicationGroupDestination"),
+    // It is the text in one.
+    ("RamenConfig", "ConfigMap"),
+];
+
 /// The kind that somebody means by its name, in any case, by that of its resource, or by a short one.
 pub fn kind_named(name: &str) -> Option<&'static str> {
-    const SHORT: [(&str, &str); 5] = [
-        ("drpc", "DRPlacementControl"),
-        ("vrg", "VolumeReplicationGroup"),
-        ("rgs", "ReplicationGroupSource"),
-        ("rgd", "ReplicationGroupDestination"),
-        // It is the text in one.
-        ("RamenConfig", "ConfigMap"),
-    ];
-    fn is<K: Kind>(name: &str) -> Option<&'static str> {
-        let named = [K::KIND, K::PLURAL]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(name));
-        named.then_some(K::KIND)
-    }
-    macro_rules! all {
-        ($($kind:ty),*) => { None$(.or_else(|| is::<$kind>(name)))* };
-    }
-    let short = SHORT
-        .iter()
-        .find(|(short, _)| short.eq_ignore_ascii_case(name));
-    short.map_or_else(|| judged_kinds!(all!), |(_, kind)| Some(*kind))
+    let named = |known: &&str| known.eq_ignore_ascii_case(name);
+    let short = SHORT.iter().find(|(short, _)| named(short));
+    let kinds = || {
+        let kind = kinds()
+            .into_iter()
+            .find(|kind| named(&kind.kind) || named(&kind.plural));
+        kind.map(|kind| kind.kind)
+    };
+    short.map_or_else(kinds, |(_, kind)| Some(*kind))
+}
+
+/// Every name that [`kind_named`] knows.
+pub fn kind_names() -> Vec<&'static str> {
+    let long = kinds()
+        .into_iter()
+        .flat_map(|kind| [kind.kind, kind.plural]);
+    long.chain(SHORT.map(|(short, _)| short)).collect()
 }
 
 /// Every rule that has code, by id.

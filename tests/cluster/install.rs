@@ -551,13 +551,21 @@ fn the_guides_say_what_works() {
         std::env::var("PATH").unwrap_or_default()
     );
     let mut run = 0;
-    for guide in ["install", "break-glass", "upgrade", "gitops", "restore"] {
+    for guide in [
+        "install",
+        "break-glass",
+        "upgrade",
+        "gitops",
+        "restore",
+        "shells",
+    ] {
         let text = fs::read_to_string(root.join(format!("docs/{guide}.md"))).expect("the guide");
         for block in commands(&text) {
             let shell = Command::new("bash")
                 .args(["-euo", "pipefail", "-c", &block])
                 .env("PATH", &path)
                 .env("KUBECONFIG", cluster.kubeconfig(User::Admin))
+                .env("HOME", folder.path())
                 .current_dir(folder.path())
                 .output()
                 .expect("a shell");

@@ -108,7 +108,7 @@ impl User {
 pub(crate) struct Cluster {
     /// Removed with all that is in it.
     pub(super) folder: PathBuf,
-    pub(super) programs: PathBuf,
+    pub(crate) programs: PathBuf,
     pub(super) proxy: Proxy,
     /// Webhook configurations hold for all: who installs some has the cluster alone.
     pub(super) webhooks: RwLock<()>,
