@@ -149,7 +149,7 @@ fn print_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit
     }
 }
 
-/// As [`print`], with colours where a terminal shows them and nobody has said no to them.
+/// As [`print()`], with colours where a terminal shows them and nobody has said no to them.
 fn print_styled(text: &str) -> Result<ExitCode, String> {
     let choice = anstream::AutoStream::choice(&std::io::stdout());
     if choice == anstream::ColorChoice::Never {

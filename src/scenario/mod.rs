@@ -31,7 +31,7 @@ use crate::{
 pub use example::{Example, Shown, examples_of};
 pub use written::{By, Written, written, written_of};
 
-/// The folder of [`written`].
+/// The folder of what [`written()`] gives.
 const ANY: &str = "any";
 
 /// What a scenario expects of its rule.
