@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ramen_guard::{
     admission::mutate::LABELLED,
-    api,
+    api::{self, BACKUP_LABEL},
     engine::KEYS,
     install::{self, Wanted},
     policy::{self, Contract, Profile},
