@@ -105,7 +105,7 @@ fn of_cluster(engine: &Engine, others: bool) -> Result<(Outcome, Store), String>
         let client = Cluster::client().await?;
         let world = Cluster::snapshot(client.clone(), namespace).await?;
         let mut outcome = Outcome {
-            site: engine.settings.site.clone(),
+            book: engine.settings.book.clone(),
             ..Outcome::default()
         };
         let mut progress = Progress::for_people();

@@ -155,7 +155,7 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
         stored: given.stored,
         ..Check::default()
     };
-    check.outcome.site = engine.settings.site.clone();
+    check.outcome.book = engine.settings.book.clone();
     // The objects of the run stand in front of what is given as context.
     for pile in [CONTEXT, INPUTS] {
         check.know(pile, &mut world);

@@ -151,8 +151,9 @@ impl Check {
             self.judge_gone(engine, world, &past.gone, since, !live, &mut outcome);
         }
         if let Some(answers) = &self.answers {
-            let notes = answers.notes(|place| judged.contains(&place));
-            outcome.notes.extend(notes);
+            for note in answers.notes(|place| judged.contains(&place)) {
+                outcome.note(note);
+            }
         }
         again::note_exempted(&mut outcome);
         outcome

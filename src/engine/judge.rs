@@ -18,7 +18,7 @@ use crate::{
     api::{self, Doc, Key, Object},
     manifest::{crds::Crds, load::Manifest},
     policy::{self, Check, Contract, Gate, Mode, Operation},
-    report::{Finding, Lowered, Site, list, plain},
+    report::{Book, Finding, Lowered, list, plain},
     rules::{Case, Draft, Entry, Judged, Report, judged_kinds},
     world::{Lens, Live, Store},
 };
@@ -43,7 +43,7 @@ pub struct Verdict {
     /// Whether other objects could not be looked at, so that only the object itself was judged.
     pub incomplete: bool,
     /// Where the rules can be read about.
-    pub site: Site,
+    pub book: Book,
 }
 
 impl Verdict {
@@ -209,7 +209,7 @@ impl<'a, K: Judged> Judging<'a, K> {
     fn verdict(&self) -> Verdict {
         let mut verdict = Verdict {
             known: true,
-            site: self.settings.site.clone(),
+            book: self.settings.book.clone(),
             ..Verdict::default()
         };
         let Some(subject) = self.request.subject() else {

@@ -115,7 +115,7 @@ pub(super) fn add(
         None => return,
     };
     verdict.known = true;
-    verdict.site = settings.site.clone();
+    verdict.book = settings.book.clone();
     offline.add_errors(verdict, schema, given.is_some());
     let keys = manifest.surprises.iter().filter(|surprise| surprise.key);
     for surprise in keys {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::keys;
 use crate::{
     policy::{self, Contract, Mode, Profile},
-    report::{Site, nearest},
+    report::{Book, nearest},
 };
 
 /// The users that are never refused, but for what stops a controller for everybody: Ramen's
@@ -46,7 +46,7 @@ pub struct Settings {
     /// What the guard does by itself, beside answering.
     pub reconcile: ReconcileSettings,
     /// Where the rule book can be read, if anybody has put it somewhere.
-    pub site: Site,
+    pub book: Book,
     /// Today, `YYYY-MM-DD`: what the end date of an exemption is compared with. Judging reads no clock.
     pub today: String,
     modes: Vec<Mode>,
@@ -129,7 +129,7 @@ impl Default for Settings {
                 namespace: "ramen-system".to_owned(),
             },
             reconcile: ReconcileSettings::default(),
-            site: Site::default(),
+            book: Book::default(),
             today: today(),
             modes: Vec::new(),
             overrides: BTreeMap::new(),
@@ -210,7 +210,7 @@ impl Settings {
 
     /// Where a rule's page of the rule book is, if the configuration says where the book is.
     pub fn page(&self, rule: &str) -> Option<String> {
-        self.site.page(rule)
+        self.book.page(rule)
     }
 
     /// The same settings with another profile.
@@ -294,9 +294,9 @@ impl Settings {
         }
         settings.reconcile = ReconcileSettings::read(section(root, "reconcile", &empty)?)?;
         if let Some(value) = root.get("book").filter(|value| !value.is_null()) {
-            let site = value.as_str().and_then(Site::at);
-            settings.site =
-                site.ok_or_else(|| wrong("book", value, "an address that begins with https://"))?;
+            let book = value.as_str().and_then(Book::at);
+            settings.book =
+                book.ok_or_else(|| wrong("book", value, "an address that begins with https://"))?;
         }
         Ok(settings.resolved())
     }

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Finding, Related, Site};
+use super::{Book, Finding, Related};
 use crate::policy::{Mode, Operation};
 
 /// A place in a file.
@@ -94,6 +94,15 @@ pub struct Other {
     pub skipped: bool,
 }
 
+/// Something to know beside what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What it is about, if that is a place in a file.
+    pub place: Option<Place>,
+    /// What there is to know, in one line.
+    pub message: String,
+}
+
 /// What came of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
@@ -105,15 +114,23 @@ pub struct Outcome {
     pub skipped: std::collections::BTreeMap<String, usize>,
     /// Inputs that could not be read.
     pub unread: Vec<Unread>,
-    /// What else there is to know of the run, in a line each.
-    pub notes: Vec<String>,
+    /// What else there is to know of the run.
+    pub notes: Vec<Note>,
     /// The objects that passed and those that were left out, if they were asked for.
     pub others: Vec<Other>,
     /// Where the rules can be read about.
-    pub site: Site,
+    pub book: Book,
 }
 
 impl Outcome {
+    /// Adds something to know about the run as a whole.
+    pub(crate) fn note(&mut self, message: String) {
+        self.notes.push(Note {
+            place: None,
+            message,
+        });
+    }
+
     /// Counts an object that is left out, by its kind or what makes it no object.
     pub(crate) fn skip(&mut self, kind: String, other: Option<Other>) {
         *self.skipped.entry(kind).or_default() += 1;

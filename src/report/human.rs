@@ -4,7 +4,7 @@ use std::{fmt::Write, io};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Located, Outcome, Place, Site, clip, fold::folded, plain};
+use super::{Book, Located, Outcome, Place, clip, fold::folded, plain};
 use crate::policy::Mode;
 
 /// The width that lines of source are cut to where there is no terminal.
@@ -66,7 +66,7 @@ pub fn write_human(
             .iter()
             .filter(|located| located.finding.mode >= Mode::Warn)
         {
-            let groups = groups(located, &outcome.site);
+            let groups = groups(located, &outcome.book);
             put(format!("{}\n\n", renderer.render(&groups)))?;
         }
         if object.more > 0 {
@@ -76,10 +76,17 @@ pub fn write_human(
             put(format!("{}\n\n", renderer.render(&[note])))?;
         }
     }
+    for note in &outcome.notes {
+        if let Some(place) = &note.place {
+            let title = Group::with_title(Level::NOTE.primary_title(&*note.message));
+            let group = show(title, place, AnnotationKind::Primary, None);
+            put(format!("{}\n\n", renderer.render(&[group])))?;
+        }
+    }
     put(summary(outcome))
 }
 
-fn groups<'a>(located: &'a Located, site: &Site) -> Vec<Group<'a>> {
+fn groups<'a>(located: &'a Located, book: &Book) -> Vec<Group<'a>> {
     let finding = &located.finding;
     let level = if finding.mode == Mode::Deny {
         Level::ERROR
@@ -109,7 +116,7 @@ fn groups<'a>(located: &'a Located, site: &Site) -> Vec<Group<'a>> {
         group,
         Group::with_title(Level::HELP.secondary_title(finding.fix())),
     ];
-    if let Some(page) = site.page(&finding.rule.id) {
+    if let Some(page) = book.page(&finding.rule.id) {
         let note = Level::NOTE.secondary_title(format!("see {page}"));
         groups.push(Group::with_title(note));
     }
@@ -169,8 +176,8 @@ pub(super) fn summary(outcome: &Outcome) -> String {
         let _ = write!(line, "; {} not read", plural(outcome.unread.len(), "input"));
     }
     line = plain(line) + "\n";
-    for note in &outcome.notes {
-        let _ = writeln!(line, "{}", plain(note.clone()));
+    for note in outcome.notes.iter().filter(|note| note.place.is_none()) {
+        let _ = writeln!(line, "{}", plain(note.message.clone()));
     }
     line
 }

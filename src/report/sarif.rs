@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Checked, Located, Lowered, Outcome, Place, Related, Site, Unread, paths::Address};
+use super::{Book, Checked, Located, Lowered, Outcome, Place, Related, Unread, paths::Address};
 use crate::{
     engine::EXEMPT,
     policy::{Contract, Mode},
@@ -46,7 +46,7 @@ pub fn sarif(outcome: &Outcome, root: &Path) -> Value {
         result
     });
     let results: Value = results.collect();
-    let rules = rules.iter().map(|rule| descriptor(rule, &outcome.site));
+    let rules = rules.iter().map(|rule| descriptor(rule, &outcome.book));
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -91,7 +91,7 @@ fn level(mode: Mode) -> &'static str {
 }
 
 /// A rule.
-fn descriptor(rule: &Contract, site: &Site) -> Value {
+fn descriptor(rule: &Contract, book: &Book) -> Value {
     let mut descriptor = json!({
         "id": rule.id,
         "shortDescription": { "text": rule.what },
@@ -103,7 +103,7 @@ fn descriptor(rule: &Contract, site: &Site) -> Value {
         "defaultConfiguration": { "enabled": rule.mode != Mode::Off, "level": level(rule.mode) },
         "properties": { "tags": [rule.kind], "source": rule.source },
     });
-    if let Some(page) = site.page(&rule.id) {
+    if let Some(page) = book.page(&rule.id) {
         descriptor["helpUri"] = page.into();
     }
     descriptor
