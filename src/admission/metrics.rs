@@ -80,6 +80,7 @@ pub struct Metrics {
     findings: IntCounterVec,
     observed: IntCounterVec,
     exempted: IntCounterVec,
+    undecided: IntCounterVec,
     durations: [Histogram; 2],
     in_flight: IntGauge,
     connections: IntGauge,
@@ -144,6 +145,11 @@ impl Metrics {
                 "ramen_guard_exemptions_total",
                 "Findings that an annotation on the object exempted it from.",
                 &["rule"],
+            )?,
+            undecided: counters(
+                "ramen_guard_policies_undecided_total",
+                "Reviews of which it is not known what a policy of the site would say of them.",
+                &["policy", "reason"],
             )?,
             durations: [Endpoint::Validate, Endpoint::Mutate]
                 .map(|endpoint| durations.with_label_values(&[endpoint.name()])),
@@ -267,6 +273,11 @@ impl Metrics {
         lowered.with_label_values(&[rule]).inc();
     }
 
+    /// Counts a policy of the site that could not be evaluated.
+    pub fn undecided(&self, policy: &str, reason: &str) {
+        self.undecided.with_label_values(&[policy, reason]).inc();
+    }
+
     /// Records how long an answer took.
     pub fn took(&self, endpoint: Endpoint, duration: Duration) {
         self.durations[endpoint as usize].observe(duration.as_secs_f64());
@@ -340,7 +351,7 @@ mod tests {
         let metrics = Metrics::new(&KINDS).unwrap();
         metrics.request(Endpoint::Validate, "DRPolicy", "CREATE", Verdict::Denied);
         let finding = |mode, lowered| Finding {
-            rule: policy::contract("drpolicy-drclusters-distinct").unwrap(),
+            rule: policy::contract("drpolicy-drclusters-distinct").unwrap().into(),
             mode,
             pointer: PointerBuf::default(),
             message: String::new(),

@@ -11,6 +11,7 @@ use super::{
         FailOn, Given, check_in_world, for_people, gravest, nothing, place_of, place_of_finding,
     },
     print,
+    site::Site,
 };
 use crate::{
     api::Doc,
@@ -23,6 +24,7 @@ use crate::{
     policy::Operation,
     report::{Checked, Located, Outcome, Unread, json as for_machines},
     rules::readable_kinds,
+    site::Undecided,
     world::{Cluster, KeptKind, Store},
 };
 
@@ -42,11 +44,14 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t)]
     fail_on: FailOn,
     #[command(flatten)]
+    site: Site,
+    #[command(flatten)]
     strictness: Strictness,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let engine = Engine::new(args.strictness.settings()?);
+    let (policies, errors) = args.site.load();
+    let engine = Engine::new(args.strictness.settings()?).with_policies(policies);
     let (mut outcome, world) = if args.state.is_empty() {
         of_cluster(&engine)?
     } else {
@@ -60,6 +65,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         }
         (outcome, world)
     };
+    args.site.tell(&mut outcome, &engine, &errors);
     let blockers = sort(&engine, &world, &mut outcome);
     let text = match args.output {
         Format::Human => for_people(&outcome) + &said(&blockers),
@@ -96,6 +102,7 @@ fn sort(engine: &Engine, world: &Store, outcome: &mut Outcome) -> Vec<(String, u
                 name: object.name.clone(),
                 uid: String::new(),
                 findings,
+                undecided: Undecided::new(),
                 blocks,
             };
             (audited, object)
@@ -143,6 +150,10 @@ fn of_cluster(engine: &Engine) -> Result<(Outcome, Store), String> {
                     return;
                 };
                 outcome.judged += 1;
+                for (policy, unsure) in &audited.undecided {
+                    let key = (policy.clone(), unsure.reason());
+                    *outcome.undecided.entry(key).or_default() += 1;
+                }
                 if !audited.findings.is_empty() {
                     let checked = checked(&doc, kind, audited);
                     outcome.objects.extend(checked);

@@ -10,7 +10,7 @@ use std::{
 
 use jsonptr::Pointer;
 
-use super::{Format, Strictness, print};
+use super::{Format, Strictness, print, site::Site};
 use crate::{
     api::{Doc, Key},
     engine::{Engine, Request, User, Verdict},
@@ -22,6 +22,7 @@ use crate::{
     },
     policy::Operation,
     report::{Checked, Finding, Located, Outcome, Place, Unread, human, json},
+    site::Policies,
     world::{Cluster, Store},
 };
 
@@ -51,6 +52,8 @@ pub(crate) struct Args {
     /// What makes the check fail
     #[arg(long, value_enum, default_value_t)]
     fail_on: FailOn,
+    #[command(flatten)]
+    site: Site,
     #[command(flatten)]
     strictness: Strictness,
 }
@@ -86,7 +89,8 @@ pub struct Given {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let engine = Engine::new(args.strictness.settings()?);
+    let (policies, errors) = args.site.load();
+    let engine = Engine::new(args.strictness.settings()?).with_policies(policies);
     let crds = Crds::read(&args.crds, &mut std::io::stdin().lock());
     let crds = crds.map_err(|error| error.to_string())?;
     let cluster = args.live.then(|| live(&engine)).transpose()?;
@@ -98,10 +102,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         cluster,
         crds,
     };
-    let outcome = check(&engine, given);
+    let mut outcome = check(&engine, given);
     if outcome.judged == 0 && outcome.skipped.is_empty() && outcome.unread.is_empty() {
         return Err(nothing(&args.paths));
     }
+    args.site.tell(&mut outcome, &engine, &errors);
     let text = match args.output {
         Format::Human => for_people(&outcome),
         Format::Json => format!("{:#}\n", json(&outcome)),
@@ -147,6 +152,7 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
     let mut check = Check {
         piles: [given.inputs, given.context],
         crds: given.crds,
+        policies: engine.policies.clone(),
         ..Check::default()
     };
     // The objects of the run stand in front of what is given as context.
@@ -173,6 +179,9 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
             .map(|old| (identity(&old.doc), old.doc.clone()));
         old.extend(named.filter(|((.., name), _)| !name.is_empty()));
     }
+    // What the site's own rules are given may stand beside what is judged.
+    let policies = std::mem::take(&mut check.policies);
+    let engine = &engine.clone().with_policies(policies);
     for part in 0..check.piles[INPUTS].len() {
         let loaded = check.piles[INPUTS].part(part);
         for manifest in &loaded.manifests {
@@ -205,6 +214,7 @@ struct Check {
     outcome: Outcome,
     piles: [Pile; 2],
     crds: Crds,
+    policies: Policies,
     /// Where an object was written: which pile, which part of it, which manifest of that.
     places: HashMap<Key, (usize, usize, usize)>,
 }
@@ -214,6 +224,8 @@ impl Check {
     fn know(&mut self, pile: usize, world: &mut Store) {
         for (part, loaded) in self.piles[pile].iter() {
             self.outcome.unread.extend(loaded.errors.iter().map(unread));
+            let objects = loaded.manifests.iter().map(|manifest| &manifest.doc.value);
+            self.policies = std::mem::take(&mut self.policies).knowing(objects);
             for (number, manifest) in loaded.manifests.iter().enumerate() {
                 // What can't be read is said when the object itself is judged.
                 if let Ok(Some(key)) = world.apply(&manifest.doc) {
@@ -261,6 +273,10 @@ impl Check {
             return;
         }
         self.outcome.judged += 1;
+        for (policy, unsure) in &verdict.undecided {
+            let key = (policy.clone(), unsure.reason());
+            *self.outcome.undecided.entry(key).or_default() += 1;
+        }
         if !verdict.findings.is_empty() {
             let checked = self.located(manifest, request, verdict);
             self.outcome.objects.push(checked);
@@ -349,7 +365,7 @@ pub(super) fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place 
     place(&manifest.source, &position)
 }
 
-fn place(source: &Source, position: &Position) -> Place {
+pub(super) fn place(source: &Source, position: &Position) -> Place {
     const LONG: usize = 4000;
     let line = source.line(position.line);
     let end_column = if position.end_line == position.line {
@@ -373,7 +389,7 @@ fn place(source: &Source, position: &Position) -> Place {
     }
 }
 
-fn unread(error: &LoadError) -> Unread {
+pub(super) fn unread(error: &LoadError) -> Unread {
     let place = error.file.as_ref().zip(error.position.as_ref());
     let help = error
         .help

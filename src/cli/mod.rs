@@ -10,6 +10,7 @@ mod policies;
 mod review;
 pub mod rules;
 mod serve;
+mod site;
 mod takeaway;
 mod uninstall;
 

@@ -10,6 +10,7 @@ mod judge;
 mod offline;
 mod request;
 mod settings;
+mod site;
 mod watch;
 
 pub use audit::Audited;

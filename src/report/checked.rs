@@ -83,6 +83,11 @@ pub struct Outcome {
     pub skipped: std::collections::BTreeMap<String, usize>,
     /// Inputs that could not be read.
     pub unread: Vec<Unread>,
+    /// What there is to know beside what was found: about the site's own policies.
+    pub notes: Vec<Unread>,
+    /// The site's policies of which it is not known what they would say: the name, the reason, of how many
+    /// objects.
+    pub undecided: std::collections::BTreeMap<(String, &'static str), usize>,
 }
 
 impl Outcome {
@@ -100,6 +105,21 @@ impl Outcome {
         findings
             .filter(|located| located.finding.mode == mode)
             .count()
+    }
+
+    /// Everything there is to know beside what was found, a line each.
+    pub fn notes(&self) -> impl Iterator<Item = (Option<&Place>, String)> {
+        let said = self.notes.iter().map(|note| (note.place.as_ref(), note.message.clone()));
+        let undecided = self.undecided.iter().map(|((policy, reason), count)| {
+            let s = if *count == 1 { "" } else { "s" };
+            (
+                None,
+                format!(
+                    "ValidatingAdmissionPolicy \"{policy}\" could not be evaluated for {count} object{s}: {reason}"
+                ),
+            )
+        });
+        said.chain(undecided)
     }
 
     /// The exit code: 0 nothing to refuse, 1 something to refuse, 2 an input that can't be read, 3 only

@@ -53,6 +53,14 @@ pub fn human(outcome: &Outcome, colour: bool, width: Option<usize>) -> String {
             let _ = writeln!(text, "{}\n", renderer.render(&[note]));
         }
     }
+    for (place, message) in outcome.notes() {
+        let title = Group::with_title(Level::NOTE.primary_title(message));
+        let group = match place {
+            Some(place) => show(title, place, AnnotationKind::Primary, None),
+            None => title,
+        };
+        let _ = writeln!(text, "{}\n", renderer.render(&[group]));
+    }
     text += &summary(outcome);
     text
 }
@@ -138,6 +146,10 @@ fn summary(outcome: &Outcome) -> String {
     }
     if !outcome.unread.is_empty() {
         let _ = write!(line, "; {} not read", plural(outcome.unread.len(), "input"));
+    }
+    let notes = outcome.notes().count();
+    if notes > 0 {
+        let _ = write!(line, "; {}", plural(notes, "note"));
     }
     line + "\n"
 }

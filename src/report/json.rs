@@ -36,7 +36,7 @@ pub fn json(outcome: &Outcome) -> Value {
             value
         })
         .collect();
-    json!({
+    let mut value = json!({
         "summary": {
             "judged": outcome.judged,
             "denied": outcome.denied(),
@@ -46,7 +46,17 @@ pub fn json(outcome: &Outcome) -> Value {
         },
         "objects": objects,
         "unread": unread,
-    })
+    });
+    let notes = outcome.notes().map(|(place, message)| {
+        let mut note = place.map_or_else(|| json!({}), self::place);
+        note["message"] = Value::from(message);
+        note
+    });
+    let notes: Vec<Value> = notes.collect();
+    if !notes.is_empty() {
+        value["notes"] = Value::from(notes);
+    }
+    value
 }
 
 fn finding(located: &Located) -> Value {

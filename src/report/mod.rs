@@ -8,7 +8,7 @@ mod words;
 mod yaml;
 
 pub use checked::{Checked, Located, Outcome, Place, Unread};
-pub use finding::{Finding, Lowered, Related, field};
+pub use finding::{Finding, Lowered, Related, Rule, field};
 pub use human::human;
 pub use json::json;
 pub use words::{clip, list, nearest, plain};

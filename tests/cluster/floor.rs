@@ -115,7 +115,7 @@ fn judged(scenario: &Scenario) -> Vec<Finding> {
     let engine = Engine::new(Settings::default().with_profile(scenario.profile));
     let verdict = engine.judge(&scenario.request(), &Store::default(), None);
     let findings = verdict.findings.into_iter();
-    findings.filter(|finding| is_in(finding.rule)).collect()
+    findings.filter(|finding| is_in(&finding.rule)).collect()
 }
 
 /// What is wrong with what the API server says, or nothing.
