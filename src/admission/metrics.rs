@@ -351,7 +351,9 @@ mod tests {
         let metrics = Metrics::new(&KINDS).unwrap();
         metrics.request(Endpoint::Validate, "DRPolicy", "CREATE", Verdict::Denied);
         let finding = |mode, lowered| Finding {
-            rule: policy::contract("drpolicy-drclusters-distinct").unwrap().into(),
+            rule: policy::contract("drpolicy-drclusters-distinct")
+                .unwrap()
+                .into(),
             mode,
             pointer: PointerBuf::default(),
             message: String::new(),

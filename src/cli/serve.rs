@@ -369,7 +369,12 @@ fn tell(engine: &Engine) {
     }
     tracing::info!(asked = engine.policies.len(), "the site's policies");
     for note in engine.policies.notes.iter() {
-        tracing::warn!(file = note.source.name, line = note.position.line, "{}", note.message);
+        tracing::warn!(
+            file = note.source.name,
+            line = note.position.line,
+            "{}",
+            note.message
+        );
     }
     for message in unknown(engine) {
         tracing::warn!("{message}");

@@ -76,7 +76,11 @@ pub(super) fn unknown(engine: &Engine) -> impl Iterator<Item = String> {
             return None;
         }
         let near = nearest(name, known());
-        let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{PREFIX}{near}\"?"));
-        Some(format!("rules.{rule} of the configuration: there is no such policy{hint}"))
+        let hint = near.map_or_else(String::new, |near| {
+            format!("; did you mean \"{PREFIX}{near}\"?")
+        });
+        Some(format!(
+            "rules.{rule} of the configuration: there is no such policy{hint}"
+        ))
     })
 }

@@ -280,7 +280,10 @@ impl Settings {
         }
         let modes = Mode::ALL.map(|mode| (mode.name(), mode));
         for (rule, value) in section(root, "rules", &empty)? {
-            if rule.strip_prefix(site::PREFIX).is_some_and(|name| !name.is_empty()) {
+            if rule
+                .strip_prefix(site::PREFIX)
+                .is_some_and(|name| !name.is_empty())
+            {
                 // What more than its binding says would become of it is for the binding to say.
                 let mode = one_of(&format!("rules.{rule}"), written(value), &modes[1..])?;
                 settings.site.insert(rule.clone(), mode);
@@ -329,7 +332,11 @@ impl Settings {
 /// A mode as it was meant: YAML 1.1 reads `off` as false.
 fn written(value: &Value) -> &Value {
     static OFF: LazyLock<Value> = LazyLock::new(|| Value::from("off"));
-    if *value == Value::Bool(false) { &OFF } else { value }
+    if *value == Value::Bool(false) {
+        &OFF
+    } else {
+        value
+    }
 }
 
 fn mapping<'a>(

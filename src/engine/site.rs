@@ -25,13 +25,17 @@ impl Engine {
             return;
         }
         for objection in objections {
-            verdict.findings.extend(self.of_site(objection, request, files));
+            verdict
+                .findings
+                .extend(self.of_site(objection, request, files));
         }
         verdict.findings.sort_by(|a, b| a.order().cmp(&b.order()));
     }
 
     fn of_site(&self, objection: Objection, request: &Request, files: bool) -> Option<Finding> {
-        let observed = self.settings.site_mode(&objection.contract.id, objection.mode);
+        let observed = self
+            .settings
+            .site_mode(&objection.contract.id, objection.mode);
         let gate = if objection.missing {
             Some(Lowered::Missing)
         } else if files {
@@ -50,7 +54,10 @@ impl Engine {
             }
             _ => (observed, None),
         };
-        let fix = format!("{}, bound by \"{}\"", objection.contract.fix, objection.binding);
+        let fix = format!(
+            "{}, bound by \"{}\"",
+            objection.contract.fix, objection.binding
+        );
         (mode > Mode::Off).then(|| Finding {
             rule: Rule::Site(objection.contract),
             mode,

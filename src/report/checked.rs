@@ -109,7 +109,10 @@ impl Outcome {
 
     /// Everything there is to know beside what was found, a line each.
     pub fn notes(&self) -> impl Iterator<Item = (Option<&Place>, String)> {
-        let said = self.notes.iter().map(|note| (note.place.as_ref(), note.message.clone()));
+        let said = self
+            .notes
+            .iter()
+            .map(|note| (note.place.as_ref(), note.message.clone()));
         let undecided = self.undecided.iter().map(|((policy, reason), count)| {
             let s = if *count == 1 { "" } else { "s" };
             (

@@ -18,7 +18,7 @@ const STEPS: u32 = 500_000;
 /// Where the steps are costly ones, time ends them: the API server waits for two or three seconds.
 const TIME: Duration = Duration::from_millis(800);
 /// The most characters, or entries at all depths, of a value that an expression makes.
-const SIZE: usize = 1 << 20;
+const SIZE: usize = 1 << 18;
 /// The same, of what goes into a function that multiplies.
 const SMALL: usize = 1 << 14;
 
@@ -92,10 +92,15 @@ fn step() -> Result<bool, ExecutionError> {
 }
 
 fn sized(value: Value) -> Result<Value, ExecutionError> {
-    if size(&value, SIZE) > SIZE {
+    if is_too_large(&value) {
         return Err(too_much());
     }
     Ok(value)
+}
+
+/// Whether a value is larger than those that expressions may make.
+pub(super) fn is_too_large(value: &Value) -> bool {
+    size(value, SIZE) > SIZE
 }
 
 fn small(value: Value) -> Result<Value, ExecutionError> {

@@ -4,52 +4,29 @@
 //! there is not is an error where it is written, and what can't be had offline is known. On the way the
 //! macros that the interpreter lacks, and that are others in disguise, are spelt out.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use kube_cel::cel::{
     Context, ExecutionError, IdedExpr, Value,
     common::ast::{
         CallExpr, ComprehensionExpr, EntryExpr, Expr, ListExpr, LiteralValue, SelectExpr, operators,
     },
-    objects::{Key, OptionalValue},
     parser::Parser,
 };
 
-use super::budget::{self, SIZED, SMALLER, STEP};
+use super::{
+    budget::{self, SIZED, SMALLER, STEP},
+    optional,
+};
 use crate::{cel, report::nearest};
 
 /// What expressions are evaluated with, before any object.
 pub(super) static FUNCTIONS: LazyLock<Context<'static>> = LazyLock::new(|| {
     let mut context = cel::functions();
     budget::register(&mut context);
-    context.add_function(OPTIONAL, optional);
+    optional::register(&mut context);
     context
 });
-
-/// What stands for `a.?b` and `a[?b]`: the interpreter's own fail where there is no such field.
-const OPTIONAL: &str = "@optional";
-
-fn optional(of: Value, key: Value) -> Result<Value, ExecutionError> {
-    let held = match &of {
-        Value::Opaque(opaque) => match opaque.downcast_ref::<OptionalValue>() {
-            Some(optional) => optional.value().cloned(),
-            None => None,
-        },
-        other => Some(other.clone()),
-    };
-    let found = match (held, key) {
-        (Some(Value::Map(map)), key) => {
-            let key: Result<Key, _> = key.try_into();
-            key.ok().and_then(|key| map.get(&key).cloned())
-        }
-        (Some(Value::List(items)), Value::Int(at)) => {
-            usize::try_from(at).ok().and_then(|at| items.get(at).cloned())
-        }
-        _ => None,
-    };
-    let found = found.map_or_else(OptionalValue::none, OptionalValue::of);
-    Ok(Value::Opaque(Arc::new(found)))
-}
 
 /// The variable with who asks. It is not there where nobody knows.
 pub(super) const USER: &str = "@user";
@@ -73,7 +50,7 @@ const FIELDS: [&str; 10] = [
 ];
 
 /// Functions and macros of kube-apiserver that the interpreter does not have.
-const MISSING: [&str; 28] = [
+const MISSING: [&str; 30] = [
     "all",
     "exists",
     "existsOne",
@@ -91,6 +68,8 @@ const MISSING: [&str; 28] = [
     "getEscapedPath",
     "getQuery",
     "type",
+    "optFlatMap",
+    "format.named",
     "unwrap",
     "unwrapOpt",
     "jsonpatch.escapeKey",
@@ -111,6 +90,78 @@ pub(super) struct Names<'a> {
     pub(super) params: bool,
     /// The variables before it; `None` where none may be named.
     pub(super) variables: Option<&'a [super::policy::Variable]>,
+}
+
+/// What an expression has to amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Type {
+    Bool,
+    Text,
+    Any,
+}
+
+impl Type {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::Text => "string",
+            Self::Any => "anything",
+        }
+    }
+
+    /// Whether an expression may amount to it, as far as its form tells. What is taken out of an object may
+    /// be anything, which kube-apiserver does not take for what it wants.
+    fn may_be(self, expr: &IdedExpr) -> bool {
+        use operators as op;
+        if self == Self::Any {
+            return true;
+        }
+        match &expr.expr {
+            Expr::Literal(LiteralValue::Boolean(_)) => self == Self::Bool,
+            Expr::Literal(LiteralValue::String(_) | LiteralValue::Null) => self == Self::Text,
+            Expr::Literal(_) | Expr::List(_) | Expr::Map(_) => false,
+            Expr::Ident(name) => !OBJECTS.contains(&name.as_str()),
+            Expr::Select(select) if select.test => self == Self::Bool,
+            Expr::Select(select) => !is_of_object(&select.operand),
+            Expr::Call(call) => match &*call.func_name {
+                op::CONDITIONAL => call.args[1..].iter().all(|it| self.may_be(it)),
+                op::INDEX => !is_of_object(&call.args[0]),
+                op::ADD => self == Self::Text,
+                op::SUBSTRACT
+                | op::MULTIPLY
+                | op::DIVIDE
+                | op::MODULO
+                | op::NEGATE
+                | op::OPT_SELECT
+                | op::OPT_INDEX => false,
+                op::EQUALS
+                | op::NOT_EQUALS
+                | op::LESS
+                | op::LESS_EQUALS
+                | op::GREATER
+                | op::GREATER_EQUALS
+                | op::IN
+                | op::LOGICAL_AND
+                | op::LOGICAL_OR
+                | op::LOGICAL_NOT => self == Self::Bool,
+                _ => true,
+            },
+            _ => true,
+        }
+    }
+}
+
+/// The variables of which the type is not known.
+const OBJECTS: [&str; 3] = ["object", "oldObject", "params"];
+
+/// Whether something is taken out of an object.
+fn is_of_object(expr: &IdedExpr) -> bool {
+    match &expr.expr {
+        Expr::Ident(name) => OBJECTS.contains(&name.as_str()),
+        Expr::Select(select) => !select.test && is_of_object(&select.operand),
+        Expr::Call(call) if call.func_name == operators::INDEX => is_of_object(&call.args[0]),
+        _ => false,
+    }
 }
 
 /// Why an expression is of no use.
@@ -155,21 +206,33 @@ pub(super) struct Expression {
 }
 
 impl Expression {
-    pub(super) fn compile(source: &str, names: Names<'_>) -> Result<Self, Problem> {
-        let parsed = std::panic::catch_unwind(|| {
-            Parser::new().enable_optional_syntax(true).parse(source)
-        });
+    pub(super) fn compile(source: &str, wanted: Type, names: Names<'_>) -> Result<Self, Problem> {
+        let parsed =
+            std::panic::catch_unwind(|| Parser::new().enable_optional_syntax(true).parse(source));
         let tree = match parsed {
             Ok(Ok(tree)) => tree,
             Ok(Err(errors)) => {
                 let first = errors.errors.first();
                 let text = first.map_or_else(String::new, |error| {
-                    format!("{} in line {}, column {}", error.msg, error.pos.0, error.pos.1)
+                    format!(
+                        "{} in line {}, column {}",
+                        error.msg, error.pos.0, error.pos.1
+                    )
                 });
                 return Err(Problem::Wrong(text));
             }
-            Err(_) => return Err(Problem::Missing("a form of expression that is not read here".to_owned())),
+            Err(_) => {
+                return Err(Problem::Missing(
+                    "a form of expression that is not read here".to_owned(),
+                ));
+            }
         };
+        if !wanted.may_be(&tree) {
+            return Err(Problem::Wrong(format!(
+                "must evaluate to {}",
+                wanted.name()
+            )));
+        }
         let mut reading = Reading::new(names);
         let tree = reading.expr(tree);
         if let Some(problem) = reading.problem {
@@ -183,7 +246,11 @@ impl Expression {
             tree,
             variables: reading.variables,
             asks: reading.asks,
-            field: if fields.len() == 1 { fields.pop() } else { None },
+            field: if fields.len() == 1 {
+                fields.pop()
+            } else {
+                None
+            },
         })
     }
 
@@ -195,9 +262,8 @@ impl Expression {
     pub(super) fn evaluate(&self, context: &Context<'_>) -> Result<Value, ExecutionError> {
         // The interpreter has places where it gives up.
         let evaluate = std::panic::AssertUnwindSafe(|| context.resolve(&self.tree));
-        std::panic::catch_unwind(evaluate).unwrap_or_else(|_| {
-            Err(ExecutionError::function_error("cel", "internal error"))
-        })
+        std::panic::catch_unwind(evaluate)
+            .unwrap_or_else(|_| Err(ExecutionError::function_error("cel", "internal error")))
     }
 }
 
@@ -208,7 +274,9 @@ pub(super) fn said(error: &ExecutionError) -> String {
         ExecutionError::DivisionByZero(_) => "division by zero".to_owned(),
         ExecutionError::RemainderByZero(_) => "modulus by zero".to_owned(),
         ExecutionError::Overflow(..) => "integer overflow".to_owned(),
-        ExecutionError::IndexOutOfBounds(Value::Int(index)) => format!("index out of bounds: {index}"),
+        ExecutionError::IndexOutOfBounds(Value::Int(index)) => {
+            format!("index out of bounds: {index}")
+        }
         ExecutionError::FunctionError { message, .. } => message.clone(),
         ExecutionError::NoSuchOverload
         | ExecutionError::UnsupportedTargetType { .. }
@@ -261,6 +329,15 @@ fn bound(name: String, value: IdedExpr, body: IdedExpr) -> IdedExpr {
         loop_step: ident(&name),
         result: body,
     })))
+}
+
+/// One of the functions that make an optional value.
+fn of_optional(name: &str, args: Vec<IdedExpr>) -> IdedExpr {
+    node(Expr::Call(CallExpr {
+        func_name: name.to_owned(),
+        target: Some(Box::new(ident("optional"))),
+        args,
+    }))
 }
 
 /// Whether there is a function of this name, whatever it takes.
@@ -324,15 +401,21 @@ impl<'a> Reading<'a> {
             Expr::Select(select) => return self.select(id, select),
             Expr::Call(call) => return self.call(id, call),
             Expr::Comprehension(it) => Expr::Comprehension(Box::new(self.comprehension(*it))),
-            Expr::List(list) => Expr::List(ListExpr {
-                elements: list.elements.into_iter().map(|it| self.expr(it)).collect(),
-                ..list
-            }),
+            Expr::List(list) => {
+                let optional = list.optional_indices;
+                let elements = list.elements.into_iter().enumerate();
+                let elements = elements.map(|(at, it)| self.entry(it, optional.contains(&at)));
+                Expr::List(ListExpr {
+                    elements: elements.collect(),
+                    optional_indices: optional,
+                })
+            }
             Expr::Map(mut map) => {
                 for entry in &mut map.entries {
                     if let EntryExpr::MapEntry(entry) = &mut entry.expr {
                         entry.key = self.expr(std::mem::take(&mut entry.key));
-                        entry.value = self.expr(std::mem::take(&mut entry.value));
+                        let value = std::mem::take(&mut entry.value);
+                        entry.value = self.entry(value, entry.optional);
                     }
                 }
                 Expr::Map(map)
@@ -344,6 +427,16 @@ impl<'a> Reading<'a> {
             other @ (Expr::Literal(_) | Expr::Unspecified) => other,
         };
         IdedExpr { id, expr }
+    }
+
+    /// An entry of a list or a map.
+    fn entry(&mut self, expr: IdedExpr, optional: bool) -> IdedExpr {
+        let expr = self.expr(expr);
+        if optional {
+            call(optional::NATIVE, vec![expr])
+        } else {
+            expr
+        }
     }
 
     fn ident(&mut self, id: u64, name: String) -> IdedExpr {
@@ -367,9 +460,17 @@ impl<'a> Reading<'a> {
             "int" | "uint" | "double" | "bool" | "string" | "bytes" | "list" | "map"
             | "null_type" | "type" => self.missing("types as values"),
             _ => {
-                let known = ["object", "oldObject", "request", "params", "namespaceObject", "variables"];
+                let known = [
+                    "object",
+                    "oldObject",
+                    "request",
+                    "params",
+                    "namespaceObject",
+                    "variables",
+                ];
                 let hint = nearest(&name, known).filter(|near| *near != name);
-                let hint = hint.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+                let hint =
+                    hint.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
                 self.wrong(format!("undeclared reference to \"{name}\"{hint}"));
             }
         }
@@ -377,7 +478,11 @@ impl<'a> Reading<'a> {
     }
 
     fn select(&mut self, id: u64, select: SelectExpr) -> IdedExpr {
-        let SelectExpr { operand, field, test } = select;
+        let SelectExpr {
+            operand,
+            field,
+            test,
+        } = select;
         if self.is(&operand, "variables") && self.names.variables.is_some() {
             return self.variable(&field, test);
         }
@@ -402,6 +507,10 @@ impl<'a> Reading<'a> {
             }
         }
         self.unseen(&field);
+        if !test && Self::is_optional(&operand) {
+            let key = node(Expr::Literal(LiteralValue::String(field.as_str().into())));
+            return call(optional::SELECT, vec![self.expr(*operand), key]);
+        }
         if let Some(path) = self.path(&operand, &field) {
             self.fields.push(path);
             return taken(id, self.untracked(*operand), field, test);
@@ -452,7 +561,11 @@ impl<'a> Reading<'a> {
         if !self.variables.contains(&at) {
             self.variables.push(at);
         }
-        if test { truth(true) } else { ident(&variable(name)) }
+        if test {
+            truth(true)
+        } else {
+            ident(&variable(name))
+        }
     }
 
     fn request(&mut self, field: &str, test: bool) -> IdedExpr {
@@ -468,7 +581,8 @@ impl<'a> Reading<'a> {
             known if FIELDS.contains(&known) => taken(0, ident(REQUEST), field.to_owned(), test),
             _ => {
                 let near = nearest(field, FIELDS);
-                let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
+                let hint =
+                    near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
                 self.wrong(format!("undefined field \"{field}\" of request{hint}"));
                 truth(false)
             }
@@ -480,7 +594,11 @@ impl<'a> Reading<'a> {
             Ok(spelt_out) => return spelt_out,
             Err(it) => it,
         };
-        let CallExpr { func_name, target, args } = it;
+        let CallExpr {
+            func_name,
+            target,
+            args,
+        } = it;
         let is_operator = !func_name.starts_with(|c: char| c.is_ascii_alphabetic());
         // `math.abs(x)` is no method of something called `math`.
         let prefix = target.as_ref().and_then(|target| match &target.expr {
@@ -490,32 +608,57 @@ impl<'a> Reading<'a> {
         let of_prefix = |name: &&String| is_function(name) || MISSING.contains(&name.as_str());
         let prefix = prefix.filter(|name| of_prefix(&name));
         let full = prefix.clone().unwrap_or_else(|| func_name.clone());
-        if !is_operator && (!is_function(&full) || full == "lists.range") {
+        if !is_operator && (!is_function(&full) || matches!(&*full, "lists.range" | "format.named"))
+        {
             self.no_function(&full, target.as_deref());
+            // A macro's arguments have names that only it knows.
+            return truth(false);
         }
         let appends = matches!(args.first(), Some(IdedExpr { expr: Expr::Ident(name), .. }) if name == "@result");
         let target = target.map(|target| {
-            if prefix.is_some() { target } else { Box::new(self.expr(*target)) }
+            if prefix.is_some() {
+                target
+            } else {
+                Box::new(self.expr(*target))
+            }
         });
         for arg in &args {
             if let Expr::Literal(LiteralValue::String(text)) = &arg.expr {
                 self.unseen(text.inner());
             }
         }
-        let optional = matches!(&*func_name, operators::OPT_SELECT | operators::OPT_INDEX);
-        let func_name = if optional { OPTIONAL.to_owned() } else { func_name };
+        self.compares_numbers(&func_name, &args);
+        let selects = matches!(&*func_name, operators::OPT_SELECT | operators::OPT_INDEX)
+            || func_name == operators::INDEX
+                && args.first().is_some_and(|of| Self::is_optional(of));
+        let func_name = if selects {
+            optional::SELECT.to_owned()
+        } else {
+            func_name
+        };
         let mut args: Vec<IdedExpr> = args.into_iter().map(|arg| self.expr(arg)).collect();
         let mut target = target;
         if matches!(&*full, "replace" | "join" | "format") {
-            args = args.into_iter().map(|arg| self::call(SMALLER, vec![arg])).collect();
+            args = args
+                .into_iter()
+                .map(|arg| self::call(SMALLER, vec![arg]))
+                .collect();
             target = target.map(|target| Box::new(self::call(SMALLER, vec![*target])));
         }
         let adds = func_name == operators::ADD && !appends;
         let done = IdedExpr {
             id,
-            expr: Expr::Call(CallExpr { func_name, target, args }),
+            expr: Expr::Call(CallExpr {
+                func_name,
+                target,
+                args,
+            }),
         };
-        if adds { self::call(SIZED, vec![done]) } else { done }
+        if adds {
+            self::call(SIZED, vec![done])
+        } else {
+            done
+        }
     }
 
     fn no_function(&mut self, name: &str, target: Option<&IdedExpr>) {
@@ -528,50 +671,67 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// `cel.bind`, `optMap` and `optFlatMap` in other words; or the call as it is.
+    /// `optMap` in other words; or the call as it is.
     fn spelt_out(&mut self, mut it: CallExpr) -> Result<IdedExpr, CallExpr> {
         let first = it.args.first().map(|first| &first.expr);
         let Some(Expr::Ident(name)) = first else {
             return Err(it);
         };
         let name = name.clone();
-        let is_cel = |target: &IdedExpr| matches!(&target.expr, Expr::Ident(name) if name == "cel");
         match (&*it.func_name, it.args.len()) {
-            ("bind", 3) if it.target.as_deref().is_some_and(is_cel) => {
-                let body = it.args.pop().unwrap_or_default();
-                let value = it.args.pop().unwrap_or_default();
-                let value = call(SIZED, vec![self.expr(value)]);
-                let body = self.within(&name, body);
-                Ok(bound(name, value, body))
-            }
-            ("optMap" | "optFlatMap", 2) if it.target.is_some() => {
+            ("optMap", 2) if it.target.is_some() => {
                 let body = it.args.pop().unwrap_or_default();
                 let target = self.expr(*it.target.take().unwrap_or_default());
-                let mut body = self.within(&name, body);
-                if it.func_name == "optMap" {
-                    body = self.optional("of", vec![body]);
-                }
+                let body = of_optional("of", vec![self.within(&name, body)]);
                 // The target is evaluated once, under a name that no expression can have.
                 let held = format!("@opt.{name}");
-                let none = self.optional("none", Vec::new());
                 let some = bound(name, method(ident(&held), "value"), body);
-                let chosen = call(
-                    operators::CONDITIONAL,
-                    vec![method(ident(&held), "hasValue"), some, none],
-                );
-                Ok(bound(held, target, chosen))
+                let chosen = vec![
+                    method(ident(&held), "hasValue"),
+                    some,
+                    of_optional("none", Vec::new()),
+                ];
+                Ok(bound(held, target, call(operators::CONDITIONAL, chosen)))
             }
             _ => Err(it),
         }
     }
 
-    fn optional(&self, name: &str, args: Vec<IdedExpr>) -> IdedExpr {
-        let _ = self;
-        node(Expr::Call(CallExpr {
-            func_name: name.to_owned(),
-            target: Some(Box::new(ident("optional"))),
-            args,
-        }))
+    /// Whether something is optional, as far as its form tells. A variable that is optional is not selected
+    /// from: kube-apiserver does not either.
+    fn is_optional(expr: &IdedExpr) -> bool {
+        match &expr.expr {
+            Expr::Select(select) => !select.test && Self::is_optional(&select.operand),
+            Expr::Call(call) => match &*call.func_name {
+                operators::OPT_SELECT | operators::OPT_INDEX | "optMap" | "or" => true,
+                operators::INDEX => call.args.first().is_some_and(|of| Self::is_optional(of)),
+                operators::CONDITIONAL => call.args[1..].iter().any(|it| Self::is_optional(it)),
+                _ => call.target.as_ref().is_some_and(
+                    |target| matches!(&target.expr, Expr::Ident(name) if name == "optional"),
+                ),
+            },
+            _ => false,
+        }
+    }
+
+    /// The interpreter takes numbers of different types for different ones.
+    fn compares_numbers(&mut self, operator: &str, args: &[IdedExpr]) {
+        let compares = [operators::EQUALS, operators::NOT_EQUALS, operators::IN];
+        let other = |arg: &IdedExpr| {
+            matches!(
+                arg.expr,
+                Expr::Literal(LiteralValue::Double(_) | LiteralValue::UInt(_))
+            )
+        };
+        // One that is made so, or a number itself, is of the same type.
+        let made = |arg: &IdedExpr| match &arg.expr {
+            Expr::Call(call) => matches!(&*call.func_name, "double" | "uint"),
+            Expr::Literal(_) => true,
+            _ => false,
+        };
+        if compares.contains(&operator) && args.iter().any(other) && !args.iter().all(made) {
+            self.missing("to compare numbers of different types");
+        }
     }
 
     /// An expression in which a name is given.
@@ -586,7 +746,8 @@ impl<'a> Reading<'a> {
         let iter_range = self.expr(it.iter_range);
         let accu_init = self.expr(it.accu_init);
         let outer = self.given.len();
-        self.given.extend([it.accu_var.clone(), it.iter_var.clone()]);
+        self.given
+            .extend([it.accu_var.clone(), it.iter_var.clone()]);
         self.given.extend(it.iter_var2.clone());
         let loop_cond = self.expr(it.loop_cond);
         let step = call(STEP, Vec::new());

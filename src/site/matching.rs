@@ -114,9 +114,10 @@ fn takes(rule: &NamedRuleWithOperations, subject: &Subject<'_>) -> bool {
         && is_in(rule.operations.as_deref(), subject.request.operation.name())
         && names_resource(rule, subject.kind.plural)
         && is_of_scope(rule, subject.kind.namespaced)
-        && rule.resource_names.as_ref().is_none_or(|names| {
-            names.is_empty() || names.contains(&subject.request.name)
-        })
+        && rule
+            .resource_names
+            .as_ref()
+            .is_none_or(|names| names.is_empty() || names.contains(&subject.request.name))
 }
 
 fn is_in(list: Option<&[String]>, name: &str) -> bool {

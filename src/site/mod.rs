@@ -9,6 +9,7 @@
 //! | `budget` | how much work expressions may make |
 //! | `expression` | an expression, with its names resolved |
 //! | `matching` | which requests a policy or a binding is about |
+//! | `optional` | optional values |
 //! | `policy` | a policy, and what it says of a request |
 //! | `read` | policies and bindings out of manifests |
 //! | `request` | what a policy is told of a request |
@@ -17,6 +18,7 @@
 mod budget;
 mod expression;
 mod matching;
+mod optional;
 mod policy;
 mod read;
 mod request;
@@ -116,7 +118,9 @@ impl Unsure {
             Self::User => "it asks who makes the request",
             Self::Unkept => "it asks for options, uid or extra of the request, which are not kept",
             Self::Namespace => "it asks for the namespace, which the manifest does not name",
-            Self::NamespaceObject => "it asks for the Namespace object, which is not among what was given",
+            Self::NamespaceObject => {
+                "it asks for the Namespace object, which is not among what was given"
+            }
             Self::Params => "its params are not among what was given",
             Self::Cost => "it takes too long",
         }
@@ -154,7 +158,10 @@ impl Policies {
         let mut read = read::Reading::new(kinds());
         for path in paths {
             let nothing: &mut dyn std::io::Read = &mut std::io::empty();
-            read.add(path, load::load(std::slice::from_ref(path), nothing, &Limits::default()));
+            read.add(
+                path,
+                load::load(std::slice::from_ref(path), nothing, &Limits::default()),
+            );
         }
         let (policies, notes, errors) = read.done();
         let known = policies.iter().map(|policy| policy.name.clone());
@@ -232,7 +239,11 @@ impl Policies {
         let Some(subject) = request.subject() else {
             return (objections, undecided);
         };
-        let namespace = if kind.namespaced { &*request.namespace } else { "" };
+        let namespace = if kind.namespaced {
+            &*request.namespace
+        } else {
+            ""
+        };
         let subject = Subject {
             request,
             kind,
@@ -244,7 +255,11 @@ impl Policies {
         let _budget = Budget::new();
         let status = self.policies.iter().any(|policy| policy.mentions.status);
         let context = subject.context(status);
-        for policy in self.policies.iter().filter(|it| it.matching.may_be_about(&kind)) {
+        for policy in self
+            .policies
+            .iter()
+            .filter(|it| it.matching.may_be_about(&kind))
+        {
             let said = policy.ask(&subject, &context, &self.params);
             if let Some(unsure) = said.unsure.into_iter().min() {
                 undecided.insert(policy.name.clone(), unsure);
@@ -274,7 +289,13 @@ impl Policies {
 
 /// The version, kind, namespace and name of an object.
 fn place(object: &Value) -> [&str; 4] {
-    ["/apiVersion", "/kind", "/metadata/namespace", "/metadata/name"].map(|pointer| {
+    [
+        "/apiVersion",
+        "/kind",
+        "/metadata/namespace",
+        "/metadata/name",
+    ]
+    .map(|pointer| {
         let text = object.pointer(pointer).and_then(Value::as_str);
         text.unwrap_or_default()
     })

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     Unsure,
-    budget::Budget,
+    budget::{Budget, is_too_large},
     expression::{self, Expression},
     matching::{Matching, labels},
     request::Subject,
@@ -159,12 +159,14 @@ impl Policy {
         let given = match self.params(binding, subject, params) {
             Ok(given) => given,
             Err(message) => {
-                said.broken.extend(self.fails.then(|| configured(message, false)));
+                said.broken
+                    .extend(self.fails.then(|| configured(message, false)));
                 return;
             }
         };
         if given.is_empty() {
-            const NONE: &str = "no params found for policy binding with `Deny` parameterNotFoundAction";
+            const NONE: &str =
+                "no params found for policy binding with `Deny` parameterNotFoundAction";
             let must = binding.param.as_ref().is_some_and(|param| param.must);
             if must && self.fails {
                 said.broken.push(configured(NONE, true));
@@ -211,7 +213,9 @@ impl Policy {
         };
         let is_config_map = kind.api_version == "v1" && kind.kind == "ConfigMap";
         if is_config_map && namespace.is_empty() {
-            return Err("cannot use namespaced paramRef in policy binding that matches cluster-scoped resources");
+            return Err(
+                "cannot use namespaced paramRef in policy binding that matches cluster-scoped resources",
+            );
         }
         let wanted = |object: &&'p Value| {
             let own = text(object, "/metadata/namespace");
@@ -239,7 +243,8 @@ struct Asking<'a> {
 impl Asking<'_> {
     fn ask(&mut self, said: &mut Said) {
         // Conditions are not told about the namespace, and come before all variables.
-        self.context.add_variable_from_value("namespaceObject", Cel::Null);
+        self.context
+            .add_variable_from_value("namespaceObject", Cel::Null);
         match self.meets_conditions() {
             Ok(true) => {}
             Ok(false) => return,
@@ -250,7 +255,8 @@ impl Asking<'_> {
             }
         }
         if let Some(namespace) = self.subject.namespace_value() {
-            self.context.add_variable_from_value("namespaceObject", namespace);
+            self.context
+                .add_variable_from_value("namespaceObject", namespace);
         }
         self.compute_variables();
         for validation in &self.policy.validations {
@@ -269,10 +275,12 @@ impl Asking<'_> {
         }
         for annotation in &self.policy.annotations {
             match self.result(annotation) {
-                Err(Failure::Error(message)) => said.broken.extend(self.failed(message).map(|it| Broken {
-                    mode: Mode::Deny,
-                    ..it
-                })),
+                Err(Failure::Error(message)) => {
+                    said.broken.extend(self.failed(message).map(|it| Broken {
+                        mode: Mode::Deny,
+                        ..it
+                    }))
+                }
                 Err(Failure::Unsure(unsure)) => said.unsure.push(unsure),
                 Ok(_) => {}
             }
@@ -316,6 +324,10 @@ impl Asking<'_> {
     fn compute_variables(&mut self) {
         for (at, variable) in self.policy.variables.iter().enumerate() {
             match self.evaluate(&variable.expression) {
+                // The next one may hold it twice.
+                Ok(value) if is_too_large(&value) => {
+                    self.failures.push((at, Failure::Unsure(Unsure::Cost)));
+                }
                 Ok(value) => {
                     let name = expression::variable(&variable.name);
                     self.context.add_variable_from_value(name, value);
@@ -352,8 +364,9 @@ impl Asking<'_> {
         }
         let named = |at: &usize| self.failures.iter().find(|(failed, _)| failed == at);
         let mut failed = expression.variables.iter().filter_map(named);
-        if let Some((_, Failure::Unsure(unsure))) =
-            failed.clone().find(|(_, it)| matches!(it, Failure::Unsure(_)))
+        if let Some((_, Failure::Unsure(unsure))) = failed
+            .clone()
+            .find(|(_, it)| matches!(it, Failure::Unsure(_)))
         {
             return Failure::Unsure(*unsure);
         }
@@ -385,12 +398,16 @@ impl Asking<'_> {
             Ok(Cel::String(text)) => Some(text.trim().to_owned()),
             _ => None,
         });
-        let fits = |text: &String| !text.is_empty() && text.len() <= MESSAGE && !text.contains('\n');
+        let fits =
+            |text: &String| !text.is_empty() && text.len() <= MESSAGE && !text.contains('\n');
         let fixed = validation.message.trim();
         match computed.filter(fits) {
             Some(text) => text,
             None if !fixed.is_empty() => fixed.to_owned(),
-            None => format!("failed expression: {}", validation.expression.source().trim()),
+            None => format!(
+                "failed expression: {}",
+                validation.expression.source().trim()
+            ),
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     Note, PREFIX,
-    expression::{Expression, Names, Problem},
+    expression::{Expression, Names, Problem, Type},
     is_policy,
     matching::Matching,
     policy::{Binding, Mentions, ParamKind, ParamRef, Policy, Validation, Variable},
@@ -68,7 +68,10 @@ impl Reading {
             found = true;
             if !shape::VERSIONS.contains(&version_of(doc)) {
                 let version = version_of(doc);
-                let message = format!("{}/{version} is not read, only v1 and v1beta1", shape::GROUP);
+                let message = format!(
+                    "{}/{version} is not read, only v1 and v1beta1",
+                    shape::GROUP
+                );
                 self.error(&manifest, "/apiVersion", message);
             } else if doc.text("kind") == shape::POLICY {
                 self.policy(manifest);
@@ -99,7 +102,11 @@ impl Reading {
             name: manifest.source.name.clone(),
             file: Some(Arc::clone(&manifest.source)),
             position: Some(manifest.position(&pointer)),
-            message: format!("{} \"{}\": {place}{message}", manifest.doc.text("kind"), name_of(manifest)),
+            message: format!(
+                "{} \"{}\": {place}{message}",
+                manifest.doc.text("kind"),
+                name_of(manifest)
+            ),
             help: None,
             related: None,
         });
@@ -115,14 +122,22 @@ impl Reading {
     }
 
     /// The specification of a policy or a binding, if it fits.
-    fn spec<S: DeserializeOwned>(&mut self, manifest: &Manifest, errors: Vec<SchemaError>) -> Option<S> {
+    fn spec<S: DeserializeOwned>(
+        &mut self,
+        manifest: &Manifest,
+        errors: Vec<SchemaError>,
+    ) -> Option<S> {
         let fits = errors.is_empty();
         for error in errors {
             let message = match &error.kind {
-                SchemaErrorKind::UnknownField { nearest: Some(near) } => {
+                SchemaErrorKind::UnknownField {
+                    nearest: Some(near),
+                } => {
                     format!("there is no such field; did you mean \"{near}\"?")
                 }
-                SchemaErrorKind::UnknownField { nearest: None } => "there is no such field".to_owned(),
+                SchemaErrorKind::UnknownField { nearest: None } => {
+                    "there is no such field".to_owned()
+                }
                 _ => error.message,
             };
             self.error(manifest, error.pointer.as_str(), message);
@@ -139,7 +154,8 @@ impl Reading {
 
     fn binding(&mut self, manifest: Manifest) {
         let errors = shape::BINDINGS.validate(manifest.raw());
-        let Some(spec) = self.spec::<ValidatingAdmissionPolicyBindingSpec>(&manifest, errors) else {
+        let Some(spec) = self.spec::<ValidatingAdmissionPolicyBindingSpec>(&manifest, errors)
+        else {
             return;
         };
         let actions = spec.validation_actions.iter().flatten();
@@ -151,7 +167,11 @@ impl Reading {
         if let Some(param) = &spec.param_ref
             && param.name.as_ref().is_none_or(String::is_empty) == param.selector.is_none()
         {
-            return self.error(&manifest, "/spec/paramRef", "one of name and selector is needed, and only one");
+            return self.error(
+                &manifest,
+                "/spec/paramRef",
+                "one of name and selector is needed, and only one",
+            );
         }
         self.bindings.push((spec, manifest));
     }
@@ -164,8 +184,14 @@ impl Reading {
             return;
         };
         let name = name_of(&manifest);
-        if self.policies.iter().any(|(known, _)| known.name == name) || self.others.contains_key(&name) {
-            return self.error(&manifest, "/metadata/name", "there is another policy of this name");
+        if self.policies.iter().any(|(known, _)| known.name == name)
+            || self.others.contains_key(&name)
+        {
+            return self.error(
+                &manifest,
+                "/metadata/name",
+                "there is another policy of this name",
+            );
         }
         let resources = spec.match_constraints.take().unwrap_or_default();
         let Some(matching) = self.matching(&manifest, "/spec/matchConstraints", resources) else {
@@ -178,7 +204,11 @@ impl Reading {
         if spec.validations.as_ref().is_none_or(Vec::is_empty)
             && spec.audit_annotations.as_ref().is_none_or(Vec::is_empty)
         {
-            return self.error(&manifest, "/spec", "one of validations and auditAnnotations is needed");
+            return self.error(
+                &manifest,
+                "/spec",
+                "one of validations and auditAnnotations is needed",
+            );
         }
         let mut compiling = Compiling {
             params: spec.param_kind.is_some(),
@@ -193,7 +223,8 @@ impl Reading {
         if self.errors.len() > before {
             self.others.insert(name, false);
         } else if let Some((pointer, what)) = compiling.missing {
-            let message = format!("ValidatingAdmissionPolicy \"{name}\" is not evaluated: it needs {what}");
+            let message =
+                format!("ValidatingAdmissionPolicy \"{name}\" is not evaluated: it needs {what}");
             self.note(&manifest, &pointer, message);
             self.others.insert(name, false);
         } else {
@@ -201,7 +232,12 @@ impl Reading {
         }
     }
 
-    fn matching(&mut self, manifest: &Manifest, at: &str, resources: MatchResources) -> Option<Matching> {
+    fn matching(
+        &mut self,
+        manifest: &Manifest,
+        at: &str,
+        resources: MatchResources,
+    ) -> Option<Matching> {
         match Matching::new(resources) {
             Ok(matching) => Some(matching),
             Err((place, message)) => {
@@ -230,7 +266,11 @@ impl Reading {
             }
         }
         policies.sort_by(|a, b| a.name.cmp(&b.name));
-        (policies, std::mem::take(&mut self.notes), std::mem::take(&mut self.errors))
+        (
+            policies,
+            std::mem::take(&mut self.notes),
+            std::mem::take(&mut self.errors),
+        )
     }
 
     /// The names of the policies that are not asked, once all is read.
@@ -259,11 +299,15 @@ impl Reading {
                 return self.error(manifest, "/spec/paramRef/selector", error.to_string());
             }
         };
-        let modes = spec.validation_actions.iter().flatten().map(|action| match &**action {
-            "Deny" => Mode::Deny,
-            "Warn" => Mode::Warn,
-            _ => Mode::Audit,
-        });
+        let modes = spec
+            .validation_actions
+            .iter()
+            .flatten()
+            .map(|action| match &**action {
+                "Deny" => Mode::Deny,
+                "Warn" => Mode::Warn,
+                _ => Mode::Audit,
+            });
         let binding = Binding {
             name: name_of(manifest),
             mode: modes.max().unwrap_or(Mode::Audit),
@@ -310,19 +354,35 @@ impl Compiling {
         let conditions = spec.match_conditions.into_iter().flatten().enumerate();
         let conditions = conditions.filter_map(|(at, condition)| {
             let at = format!("/spec/matchConditions/{at}/expression");
-            self.compile(&at, &condition.expression, false)
+            self.compile(&at, &condition.expression, Type::Bool, false)
         });
         let conditions = conditions.collect();
         for (at, variable) in spec.variables.into_iter().flatten().enumerate() {
-            self.variable(&format!("/spec/variables/{at}"), variable.name, &variable.expression);
+            self.variable(
+                &format!("/spec/variables/{at}"),
+                variable.name,
+                &variable.expression,
+            );
         }
         let mut validations = Vec::new();
         for (at, validation) in spec.validations.into_iter().flatten().enumerate() {
             let at = format!("/spec/validations/{at}");
-            let expression = self.compile(&format!("{at}/expression"), &validation.expression, true);
-            let message_expression = validation.message_expression.filter(|it| !it.trim().is_empty());
+            let expression = self.compile(
+                &format!("{at}/expression"),
+                &validation.expression,
+                Type::Bool,
+                true,
+            );
+            let message_expression = validation
+                .message_expression
+                .filter(|it| !it.trim().is_empty());
             let message_expression = message_expression.and_then(|source| {
-                self.compile(&format!("{at}/messageExpression"), &source, true)
+                self.compile(
+                    &format!("{at}/messageExpression"),
+                    &source,
+                    Type::Text,
+                    true,
+                )
             });
             validations.extend(expression.map(|expression| Validation {
                 expression,
@@ -333,10 +393,15 @@ impl Compiling {
         let annotations = spec.audit_annotations.into_iter().flatten().enumerate();
         let annotations = annotations.filter_map(|(at, annotation)| {
             let at = format!("/spec/auditAnnotations/{at}/valueExpression");
-            self.compile(&at, &annotation.value_expression, true)
+            self.compile(&at, &annotation.value_expression, Type::Text, true)
         });
         let annotations = annotations.collect();
-        let text = manifest.doc.value.get("spec").map(ToString::to_string).unwrap_or_default();
+        let text = manifest
+            .doc
+            .value
+            .get("spec")
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let expressions = text.as_str();
         Policy {
             contract: Arc::new(contract(&name, manifest)),
@@ -362,7 +427,9 @@ impl Compiling {
 
     fn variable(&mut self, at: &str, name: String, source: &str) {
         let mut chars = name.chars();
-        let is_name = chars.next().is_some_and(|c| c == '_' || c.is_ascii_alphabetic())
+        let is_name = chars
+            .next()
+            .is_some_and(|c| c == '_' || c.is_ascii_alphabetic())
             && chars.all(|c| c == '_' || c.is_ascii_alphanumeric());
         if !is_name {
             let message = format!("\"{name}\" is not a name that an expression can have");
@@ -372,22 +439,32 @@ impl Compiling {
             let message = format!("there is a variable \"{name}\" already");
             return self.wrong.push((format!("{at}/name"), message));
         }
-        let compiled = self.compile(&format!("{at}/expression"), source, true);
+        let compiled = self.compile(&format!("{at}/expression"), source, Type::Any, true);
         // What is wrong with a variable is not said again of everything that names it.
         let stand_in = || {
-            let names = Names { params: false, variables: None };
-            Expression::compile("null", names).ok()
+            let names = Names {
+                params: false,
+                variables: None,
+            };
+            Expression::compile("null", Type::Any, names).ok()
         };
         let expression = compiled.or_else(stand_in);
-        self.variables.extend(expression.map(|expression| Variable { name, expression }));
+        self.variables
+            .extend(expression.map(|expression| Variable { name, expression }));
     }
 
-    fn compile(&mut self, at: &str, source: &str, variables: bool) -> Option<Expression> {
+    fn compile(
+        &mut self,
+        at: &str,
+        source: &str,
+        wanted: Type,
+        variables: bool,
+    ) -> Option<Expression> {
         let names = Names {
             params: self.params,
             variables: variables.then_some(&self.variables[..]),
         };
-        match Expression::compile(source, names) {
+        match Expression::compile(source, wanted, names) {
             Ok(expression) => Some(expression),
             Err(Problem::Wrong(message)) => {
                 self.wrong.push((at.to_owned(), message));

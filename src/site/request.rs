@@ -6,13 +6,7 @@ use kube_cel::cel::Context;
 use serde_json::{Map, Value, json};
 
 use super::expression::{FUNCTIONS, REQUEST, USER};
-use crate::{
-    api::Doc,
-    cel,
-    engine::Request,
-    policy::Operation,
-    world::KeptKind,
-};
+use crate::{api::Doc, cel, engine::Request, policy::Operation, world::KeptKind};
 
 /// A request, and what is known beside it.
 pub(super) struct Subject<'a> {
@@ -73,14 +67,19 @@ impl<'a> Subject<'a> {
             return Value::Null;
         };
         // Whoever writes the object does not write its status.
-        let reported = if self.files { self.request.old.as_ref() } else { Some(doc) };
+        let reported = if self.files {
+            self.request.old.as_ref()
+        } else {
+            Some(doc)
+        };
         whole(doc, reported, status)
     }
 
     fn request(&self) -> Value {
         let Self { request, kind, .. } = self;
         let kind_of = json!({ "group": kind.group, "version": self.version, "kind": kind.kind });
-        let resource = json!({ "group": kind.group, "version": self.version, "resource": kind.plural });
+        let resource =
+            json!({ "group": kind.group, "version": self.version, "resource": kind.plural });
         let mut fields = Map::from_iter([
             ("uid".to_owned(), json!("")),
             ("requestKind".to_owned(), kind_of.clone()),
@@ -114,7 +113,9 @@ impl<'a> Subject<'a> {
 /// An object with the status that somebody reported, where that is asked for.
 fn whole(doc: &Doc, reported: Option<&Doc>, status: bool) -> Value {
     let mut value = doc.value.clone();
-    let status = reported.and_then(|doc| doc.status.as_ref()).filter(|_| status);
+    let status = reported
+        .and_then(|doc| doc.status.as_ref())
+        .filter(|_| status);
     if let (Some(status), Value::Object(fields)) = (status, &mut value) {
         let status = status.value();
         if !status.is_null() {

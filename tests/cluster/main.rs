@@ -28,4 +28,5 @@ mod routing;
 mod scenarios;
 mod schema;
 mod served;
+mod site;
 mod stopped;
