@@ -638,6 +638,11 @@ impl<'a> Reading<'a> {
         };
         let mut args: Vec<IdedExpr> = args.into_iter().map(|arg| self.expr(arg)).collect();
         let mut target = target;
+        // Of an argument the interpreter forgets why there is none; of a target it does not.
+        let converts = ["size", "int", "uint", "double", "string"];
+        if target.is_none() && args.len() == 1 && converts.contains(&&*full) {
+            target = args.pop().map(Box::new);
+        }
         if matches!(&*full, "replace" | "join" | "format") {
             args = args
                 .into_iter()
