@@ -160,7 +160,7 @@ async fn the_webhook_says_what_the_table_says() {
     let policies = all_policies().knowing(&neighbours());
     let engine = Engine::new(Settings::default()).with_policies(policies.clone());
     let metrics = Arc::new(Metrics::new(KINDS).unwrap());
-    let world = World::Manifests(Box::new(Store::default()));
+    let world = World::Manifests(Box::default());
     let guard = Guard::new(engine.clone(), world, Arc::clone(&metrics));
     let mut wrong = Vec::new();
     for case in cases() {
@@ -303,6 +303,7 @@ fn mode_of(engine: &Engine, request: &Request, rule: &str) -> Option<(Mode, Opti
 
 /// What a recovery, a deletion or a controller needs is never held up.
 #[test]
+#[allow(clippy::too_many_lines, reason = "it is a table")]
 fn the_webhook_keeps_its_gates() {
     let mut objects = never("all", "drplacementcontrols").to_vec();
     let of_labels = json!({"validations": [{"expression": "has(object.metadata.labels)"}]});

@@ -3,6 +3,10 @@
 //! kube-apiserver counts what an expression costs, and ends it when that is too much. The interpreter counts
 //! nothing, so the loops of an expression do, and what grows a value looks at its size. What takes too long
 //! is not decided: it refuses nobody.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "the interpreter has functions in this form only"
+)]
 
 use std::{
     cell::Cell,

@@ -318,15 +318,15 @@ fn truth(value: bool) -> IdedExpr {
 }
 
 /// `body`, where `name` stands for `value`.
-fn bound(name: String, value: IdedExpr, body: IdedExpr) -> IdedExpr {
+fn bound(name: &str, value: IdedExpr, body: IdedExpr) -> IdedExpr {
     node(Expr::Comprehension(Box::new(ComprehensionExpr {
         iter_range: node(Expr::List(ListExpr::new(Vec::new()))),
         iter_var: "@unused".to_owned(),
         iter_var2: None,
-        accu_var: name.clone(),
+        accu_var: name.to_owned(),
         accu_init: value,
         loop_cond: truth(false),
-        loop_step: ident(&name),
+        loop_step: ident(name),
         result: body,
     })))
 }
@@ -397,7 +397,7 @@ impl<'a> Reading<'a> {
 
     fn expr(&mut self, IdedExpr { id, expr }: IdedExpr) -> IdedExpr {
         let expr = match expr {
-            Expr::Ident(name) => return self.ident(id, name),
+            Expr::Ident(name) => return self.ident(id, &name),
             Expr::Select(select) => return self.select(id, select),
             Expr::Call(call) => return self.call(id, call),
             Expr::Comprehension(it) => Expr::Comprehension(Box::new(self.comprehension(*it))),
@@ -439,15 +439,15 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn ident(&mut self, id: u64, name: String) -> IdedExpr {
+    fn ident(&mut self, id: u64, name: &str) -> IdedExpr {
         let expr = |name: &str| IdedExpr {
             id,
             expr: Expr::Ident(name.to_owned()),
         };
-        if self.is_given(&name) || name.starts_with('@') {
-            return expr(&name);
+        if self.is_given(name) || name.starts_with('@') {
+            return expr(name);
         }
-        match &*name {
+        match name {
             "object" => self.fields.push(Vec::new()),
             "oldObject" => {}
             "namespaceObject" => self.asks.namespace = true,
@@ -468,13 +468,13 @@ impl<'a> Reading<'a> {
                     "namespaceObject",
                     "variables",
                 ];
-                let hint = nearest(&name, known).filter(|near| *near != name);
+                let hint = nearest(name, known).filter(|near| *near != name);
                 let hint =
                     hint.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
                 self.wrong(format!("undeclared reference to \"{name}\"{hint}"));
             }
         }
-        expr(&name)
+        expr(name)
     }
 
     fn select(&mut self, id: u64, select: SelectExpr) -> IdedExpr {
@@ -629,8 +629,7 @@ impl<'a> Reading<'a> {
         }
         self.compares_numbers(&func_name, &args);
         let selects = matches!(&*func_name, operators::OPT_SELECT | operators::OPT_INDEX)
-            || func_name == operators::INDEX
-                && args.first().is_some_and(|of| Self::is_optional(of));
+            || func_name == operators::INDEX && args.first().is_some_and(Self::is_optional);
         let func_name = if selects {
             optional::SELECT.to_owned()
         } else {
@@ -667,7 +666,7 @@ impl<'a> Reading<'a> {
     }
 
     fn no_function(&mut self, name: &str, target: Option<&IdedExpr>) {
-        if target.is_some_and(|target| names_authorizer(target)) {
+        if target.is_some_and(names_authorizer) {
             self.missing("`authorizer`");
         } else if MISSING.contains(&name) {
             self.missing(format!("the function {name}()"));
@@ -690,13 +689,13 @@ impl<'a> Reading<'a> {
                 let body = of_optional("of", vec![self.within(&name, body)]);
                 // The target is evaluated once, under a name that no expression can have.
                 let held = format!("@opt.{name}");
-                let some = bound(name, method(ident(&held), "value"), body);
+                let some = bound(&name, method(ident(&held), "value"), body);
                 let chosen = vec![
                     method(ident(&held), "hasValue"),
                     some,
                     of_optional("none", Vec::new()),
                 ];
-                Ok(bound(held, target, call(operators::CONDITIONAL, chosen)))
+                Ok(bound(&held, target, call(operators::CONDITIONAL, chosen)))
             }
             _ => Err(it),
         }
@@ -709,8 +708,8 @@ impl<'a> Reading<'a> {
             Expr::Select(select) => !select.test && Self::is_optional(&select.operand),
             Expr::Call(call) => match &*call.func_name {
                 operators::OPT_SELECT | operators::OPT_INDEX | "optMap" | "or" => true,
-                operators::INDEX => call.args.first().is_some_and(|of| Self::is_optional(of)),
-                operators::CONDITIONAL => call.args[1..].iter().any(|it| Self::is_optional(it)),
+                operators::INDEX => call.args.first().is_some_and(Self::is_optional),
+                operators::CONDITIONAL => call.args[1..].iter().any(Self::is_optional),
                 _ => call.target.as_ref().is_some_and(
                     |target| matches!(&target.expr, Expr::Ident(name) if name == "optional"),
                 ),

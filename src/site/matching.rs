@@ -70,7 +70,7 @@ impl Matching {
             let selected = |object: Option<&Value>| {
                 object.is_some_and(|object| selector.matches(&labels(object)))
             };
-            if !selected(subject.new()) && !selected(subject.old()) {
+            if !selected(subject.written()) && !selected(subject.stored()) {
                 return Ok(false);
             }
         }

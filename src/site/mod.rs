@@ -54,7 +54,7 @@ pub const PREFIX: &str = "policy/";
 /// The site's policies, and the objects that they ask for.
 #[derive(Clone, Debug, Default)]
 pub struct Policies {
-    policies: Arc<[Policy]>,
+    asked: Arc<[Policy]>,
     /// Everything that was read, to tell whether it has changed.
     read: Arc<[Value]>,
     /// What policies may be given as params.
@@ -168,7 +168,7 @@ impl Policies {
         let known = known.chain(read.unasked()).collect();
         let policies = Self {
             known,
-            policies: policies.into(),
+            asked: policies.into(),
             read: read.documents.into(),
             notes: notes.into(),
             ..Self::default()
@@ -179,12 +179,12 @@ impl Policies {
 
     /// How many policies are asked.
     pub fn len(&self) -> usize {
-        self.policies.len()
+        self.asked.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.policies.is_empty()
+        self.asked.is_empty()
     }
 
     /// The names of all that were read, asked or not.
@@ -225,7 +225,7 @@ impl Policies {
             let wanted = policy.param_kind.as_ref();
             wanted.is_some_and(|it| it.api_version == version && it.kind == kind)
         };
-        [version, kind] == ["v1", "Namespace"] || self.policies.iter().any(wanted)
+        [version, kind] == ["v1", "Namespace"] || self.asked.iter().any(wanted)
     }
 
     /// What the policies say against a request, and which of them can't say anything. `files`: whether it
@@ -253,10 +253,10 @@ impl Policies {
             files,
         };
         let _budget = Budget::new();
-        let status = self.policies.iter().any(|policy| policy.mentions.status);
+        let status = self.asked.iter().any(|policy| policy.mentions.status);
         let context = subject.context(status);
         for policy in self
-            .policies
+            .asked
             .iter()
             .filter(|it| it.matching.may_be_about(&kind))
         {

@@ -2,6 +2,12 @@
 //!
 //! The interpreter's own turn into what they hold when they are copied, which giving them a name does; they
 //! equal nothing, and fail where a field is missing. So those here stand for them.
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::option_option,
+    clippy::unnecessary_wraps,
+    reason = "the interpreter has functions in this form only"
+)]
 
 use std::sync::Arc;
 

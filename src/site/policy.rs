@@ -279,7 +279,7 @@ impl Asking<'_> {
                     said.broken.extend(self.failed(message).map(|it| Broken {
                         mode: Mode::Deny,
                         ..it
-                    }))
+                    }));
                 }
                 Err(Failure::Unsure(unsure)) => said.unsure.push(unsure),
                 Ok(_) => {}

@@ -21,13 +21,13 @@ pub(super) struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    pub(super) fn new(&self) -> Option<&'a Value> {
+    pub(super) fn written(&self) -> Option<&'a Value> {
         let new = self.request.new.as_ref();
         new.filter(|_| self.request.operation != Operation::Delete)
             .map(|doc| &doc.value)
     }
 
-    pub(super) fn old(&self) -> Option<&'a Value> {
+    pub(super) fn stored(&self) -> Option<&'a Value> {
         let old = self.request.old.as_ref();
         old.filter(|_| self.request.operation != Operation::Create)
             .map(|doc| &doc.value)
@@ -37,7 +37,7 @@ impl<'a> Subject<'a> {
     pub(super) fn context(&self, status: bool) -> Context<'static> {
         let mut context = FUNCTIONS.new_inner_scope();
         context.add_variable_from_value("object", cel::value(&self.object(status)));
-        let old = self.old().and(self.request.old.as_ref());
+        let old = self.stored().and(self.request.old.as_ref());
         let old = old.map_or(Value::Null, |doc| whole(doc, Some(doc), status));
         context.add_variable_from_value("oldObject", cel::value(&old));
         context.add_variable_from_value(REQUEST, cel::value(&self.request()));
@@ -63,7 +63,7 @@ impl<'a> Subject<'a> {
     }
 
     fn object(&self, status: bool) -> Value {
-        let Some(doc) = self.new().and(self.request.new.as_ref()) else {
+        let Some(doc) = self.written().and(self.request.new.as_ref()) else {
             return Value::Null;
         };
         // Whoever writes the object does not write its status.
