@@ -24,6 +24,7 @@
 //! | [`scenario`] | the scenarios that prove the rules, which `explain` shows too |
 //! | [`install`] | the manifests that an administrator applies |
 //! | [`report`] | findings, and how they are shown |
+//! | [`site`] | a site's own rules: ValidatingAdmissionPolicies that its users wrote |
 //! | [`cli`] | one file a command |
 
 pub mod admission;
@@ -41,4 +42,5 @@ pub mod report;
 pub mod rules;
 pub mod scenario;
 pub mod simulate;
+pub mod site;
 pub mod world;

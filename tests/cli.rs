@@ -80,6 +80,35 @@ fn first_look() {
     record("first-look-json", &told);
 }
 
+/// A site's own policies, those that are broken, and those that can't be evaluated.
+#[test]
+fn policies_of_a_site() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let told = [
+        session(
+            root,
+            "check --policies examples/site-policies examples/first-look",
+            "",
+        ),
+        session(
+            &fixtures(),
+            "check --policies site-broken.yaml policy.yaml",
+            "",
+        ),
+        session(
+            &fixtures(),
+            "check --policies site-unknown.yaml policy.yaml",
+            "",
+        ),
+        session(
+            &fixtures(),
+            "check --policies clusters.yaml policy.yaml",
+            "",
+        ),
+    ];
+    record("site", &told.join("\n"));
+}
+
 #[test]
 fn other_formats() {
     record_all(

@@ -83,6 +83,7 @@ pub struct Metrics {
     findings: IntCounterVec,
     observed: IntCounterVec,
     exempted: IntCounterVec,
+    undecided: IntCounterVec,
     durations: [Histogram; 2],
     in_flight: IntGauge,
     connections: IntGauge,
@@ -90,6 +91,7 @@ pub struct Metrics {
     not_after: Gauge,
     reload_failures: IntCounter,
     config_failures: IntCounter,
+    policies_failures: IntCounter,
 }
 
 /// What there is to know of a metric before it has any value.
@@ -188,6 +190,11 @@ impl Metrics {
                 "Findings that an annotation on the object exempted it from.",
                 &["rule"],
             )?,
+            undecided: counters(
+                "ramen_guard_policies_undecided_total",
+                "Reviews of which it is not known what a policy of the site would say of them.",
+                &["policy", "reason"],
+            )?,
             durations: [Endpoint::Validate, Endpoint::Mutate]
                 .map(|endpoint| durations.with_label_values(&[endpoint.name()])),
             in_flight: register(
@@ -230,6 +237,13 @@ impl Metrics {
                 IntCounter::new(
                     "ramen_guard_config_reload_failures_total",
                     "Times that the configuration could not be read again.",
+                ),
+            )?,
+            policies_failures: register(
+                &registry,
+                IntCounter::new(
+                    "ramen_guard_policies_reload_failures_total",
+                    "Times that the site's own policies could not be read again.",
                 ),
             )?,
             registry,
@@ -317,6 +331,11 @@ impl Metrics {
         lowered.with_label_values(&[rule]).inc();
     }
 
+    /// Counts a policy of the site that could not be evaluated.
+    pub fn undecided(&self, policy: &str, reason: &str) {
+        self.undecided.with_label_values(&[policy, reason]).inc();
+    }
+
     /// Records how long an answer took.
     pub fn took(&self, endpoint: Endpoint, duration: Duration) {
         self.durations[endpoint as usize].observe(duration.as_secs_f64());
@@ -345,6 +364,11 @@ impl Metrics {
     /// Looks at the configuration file that found something that can't be read.
     pub fn config_failures(&self) -> &IntCounter {
         &self.config_failures
+    }
+
+    /// Looks at the site's own policies that found something that can't be read.
+    pub fn policies_failures(&self) -> &IntCounter {
+        &self.policies_failures
     }
 
     /// What there is, by name, whether it has values already or not.
@@ -406,7 +430,9 @@ mod tests {
         let metrics = Metrics::new(&KINDS).unwrap();
         metrics.request(Endpoint::Validate, "DRPolicy", "CREATE", Verdict::Denied);
         let finding = |mode, lowered| Finding {
-            rule: policy::contract("drpolicy-drclusters-distinct").unwrap(),
+            rule: policy::contract("drpolicy-drclusters-distinct")
+                .unwrap()
+                .into(),
             mode,
             pointer: PointerBuf::default(),
             message: String::new(),

@@ -45,7 +45,7 @@ pub(super) fn found(
     let Place { file, line, .. } = &first.place;
     let there = |related: &Related| (related.clone(), Some(first.place.clone()));
     let mut finding = Finding {
-        rule,
+        rule: rule.into(),
         mode,
         message: plain(format!("the object is in {file}, line {line}, too")),
         fix: None,

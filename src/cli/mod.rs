@@ -24,6 +24,7 @@ mod serve;
 mod server;
 mod simulate;
 mod since;
+mod site;
 mod takeaway;
 mod uninstall;
 

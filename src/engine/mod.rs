@@ -12,6 +12,7 @@ mod keys;
 mod offline;
 mod request;
 mod settings;
+mod site;
 mod watch;
 
 pub use audit::Audited;

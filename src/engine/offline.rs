@@ -149,7 +149,7 @@ impl Offline<'_> {
         let mode = mode.min(most);
         if mode > Mode::Off {
             verdict.findings.push(Finding {
-                rule,
+                rule: rule.into(),
                 mode,
                 pointer: PointerBuf::from_tokens(["apiVersion"]),
                 message: format!("{kind} is served as {}", served.join(", ")),
@@ -223,7 +223,7 @@ impl Offline<'_> {
                 _ => error.message,
             };
             verdict.findings.push(Finding {
-                rule: contract,
+                rule: contract.into(),
                 mode,
                 pointer: error.pointer,
                 message: plain(message),
@@ -362,7 +362,7 @@ fn add_key(verdict: &mut Verdict, request: &Request, surprise: &Surprise, settin
     let mode = settings.mode(rule);
     if mode > Mode::Off {
         verdict.findings.push(Finding {
-            rule,
+            rule: rule.into(),
             mode,
             pointer,
             message: format!("YAML 1.1 reads the name {written} as \"{name}\""),

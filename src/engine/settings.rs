@@ -1,6 +1,9 @@
 //! How strict the guard is, whom it trusts, and where Ramen lives: the configuration file.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::LazyLock,
+};
 
 use serde_json::{Map, Value};
 
@@ -8,6 +11,7 @@ use super::keys;
 use crate::{
     policy::{self, Contract, Mode, Profile},
     report::{Book, nearest},
+    site,
 };
 
 /// The users that are never refused, but for what stops a controller for everybody: Ramen's
@@ -51,6 +55,8 @@ pub struct Settings {
     pub today: String,
     modes: Vec<Mode>,
     overrides: BTreeMap<&'static str, Mode>,
+    /// The most that becomes of what the site's own rules say.
+    site: BTreeMap<String, Mode>,
 }
 
 /// Where Ramen lives.
@@ -133,6 +139,7 @@ impl Default for Settings {
             today: today(),
             modes: Vec::new(),
             overrides: BTreeMap::new(),
+            site: BTreeMap::new(),
         }
         .resolved()
     }
@@ -194,7 +201,9 @@ pub(crate) fn rule_hint(nearest: Option<&str>) -> String {
 impl Settings {
     /// The mode of a rule.
     pub fn mode(&self, contract: &Contract) -> Mode {
-        self.modes[contract.index]
+        // The site's own rules stand in no list of ours.
+        let mode = self.modes.get(contract.index);
+        mode.copied().unwrap_or(contract.mode)
     }
 
     /// What the rule's mode would be if the profile did not merely observe.
@@ -211,6 +220,25 @@ impl Settings {
     /// Where a rule's page of the rule book is, if the configuration says where the book is.
     pub fn page(&self, rule: &str) -> Option<String> {
         self.book.page(rule)
+    }
+
+    /// What becomes of what one of the site's rules says, whose binding would have it in this mode.
+    pub(crate) fn site_mode(&self, id: &str, bound: Mode) -> Mode {
+        let most = self.site.get(id).copied().unwrap_or(match self.profile {
+            Profile::Observe => Mode::Warn,
+            Profile::Recommended | Profile::Strict => Mode::Deny,
+        });
+        bound.min(most)
+    }
+
+    /// Whether it is the profile alone that lets nothing of one of the site's rules be refused.
+    pub(crate) fn observes(&self, id: &str) -> bool {
+        self.profile == Profile::Observe && !self.site.contains_key(id)
+    }
+
+    /// The site's rules that the configuration names.
+    pub(crate) fn site_rules(&self) -> impl Iterator<Item = &str> {
+        self.site.keys().map(String::as_str)
     }
 
     /// The same settings with another profile.
@@ -251,6 +279,15 @@ impl Settings {
         }
         let modes = Mode::ALL.map(|mode| (mode.name(), mode));
         for (rule, value) in section(root, "rules", &empty)? {
+            if rule
+                .strip_prefix(site::PREFIX)
+                .is_some_and(|name| !name.is_empty())
+            {
+                // What more than its binding says would become of it is for the binding to say.
+                let mode = one_of(&format!("rules.{rule}"), written(value), &modes[1..])?;
+                settings.site.insert(rule.clone(), mode);
+                continue;
+            }
             let contract = policy::contract(rule).ok_or_else(|| SettingsError::UnknownRule {
                 rule: rule.clone(),
                 nearest: nearest(
@@ -259,15 +296,9 @@ impl Settings {
                 )
                 .map(str::to_owned),
             })?;
-            // YAML 1.1 reads `off` as false; whoever writes it means the mode.
-            let value = if *value == Value::Bool(false) {
-                &Value::from("off")
-            } else {
-                value
-            };
             settings.overrides.insert(
                 &contract.id,
-                one_of(&format!("rules.{rule}"), value, &modes)?,
+                one_of(&format!("rules.{rule}"), written(value), &modes)?,
             );
         }
         let trusted = section(root, "trusted", &empty)?;
@@ -299,6 +330,16 @@ impl Settings {
                 book.ok_or_else(|| wrong("book", value, "an address that begins with https://"))?;
         }
         Ok(settings.resolved())
+    }
+}
+
+/// A mode as it was meant: YAML 1.1 reads `off` as false.
+fn written(value: &Value) -> &Value {
+    static OFF: LazyLock<Value> = LazyLock::new(|| Value::from("off"));
+    if *value == Value::Bool(false) {
+        &OFF
+    } else {
+        value
     }
 }
 

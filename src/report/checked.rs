@@ -3,7 +3,10 @@
 use std::{ops::Range, sync::Arc};
 
 use super::{Book, Finding, Related};
-use crate::policy::{Mode, Operation};
+use crate::{
+    policy::{Mode, Operation},
+    site::Undecided,
+};
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +123,9 @@ pub struct Outcome {
     pub others: Vec<Other>,
     /// Where the rules can be read about.
     pub book: Book,
+    /// The site's policies of which it is not known what they would say: the name, the reason, of how many
+    /// objects.
+    pub undecided: std::collections::BTreeMap<(String, &'static str), usize>,
 }
 
 impl Outcome {
@@ -135,6 +141,14 @@ impl Outcome {
     pub(crate) fn skip(&mut self, kind: String, other: Option<Other>) {
         *self.skipped.entry(kind).or_default() += 1;
         self.others.extend(other);
+    }
+
+    /// Counts the site's policies of which it is not known what they would say of an object.
+    pub(crate) fn undecided(&mut self, undecided: &Undecided) {
+        for (policy, unsure) in undecided {
+            let key = (policy.clone(), unsure.reason());
+            *self.undecided.entry(key).or_default() += 1;
+        }
     }
 
     /// How many objects would be refused.

@@ -15,7 +15,7 @@ mod yaml;
 
 pub use book::Book;
 pub use checked::{Checked, Located, Note, Other, Outcome, Place, Unread, label};
-pub use finding::{Finding, Lowered, Related, field};
+pub use finding::{Finding, Lowered, Related, Rule, field};
 pub use github::github;
 pub use human::{human, write_human};
 pub use json::json;

@@ -27,18 +27,19 @@ const ROOT: &str = "%SRCROOT%";
 /// there too, as suppressed. Inputs that can't be read are notifications of the run. Columns count characters.
 pub fn sarif(outcome: &Outcome, root: &Path) -> Value {
     let told = told(outcome);
-    let mut rules: Vec<&Contract> = told.iter().map(|(_, it)| it.finding.rule).collect();
-    rules.sort_by_key(|rule| rule.index);
-    rules.dedup_by_key(|rule| rule.index);
-    let places: HashMap<usize, usize> = rules
+    let mut rules: Vec<&Contract> = told.iter().map(|(_, it)| &*it.finding.rule).collect();
+    // Ours in their order, then the site's.
+    rules.sort_by_key(|rule| (rule.index, &*rule.id));
+    rules.dedup_by_key(|rule| &*rule.id);
+    let places: HashMap<&str, usize> = rules
         .iter()
         .enumerate()
-        .map(|(at, rule)| (rule.index, at))
+        .map(|(at, rule)| (&*rule.id, at))
         .collect();
     let mut prints = Fingerprints::default();
     let results = told.iter().map(|(object, located)| {
         let mut result = result(object, located, root);
-        result["ruleIndex"] = places[&located.finding.rule.index].into();
+        result["ruleIndex"] = places[&*located.finding.rule.id].into();
         let print = prints.next(object, located, root);
         // The second is the name that GitHub looks for.
         result["partialFingerprints"] =

@@ -68,7 +68,7 @@ fn printed(args: &[&str]) -> Vec<Value> {
 
 /// Waits until the API server goes by the policies as they are now. It takes over all that it knows of at
 /// once: so a later one, which refuses an object that nobody else makes, tells when.
-fn settle(cluster: &Cluster) -> Result<(), String> {
+pub(crate) fn settle(cluster: &Cluster) -> Result<(), String> {
     let name = cluster.name("settle-floor");
     let metadata = json!({"name": name});
     let policy = json!({
@@ -115,7 +115,7 @@ fn judged(scenario: &Scenario) -> Vec<Finding> {
     let engine = Engine::new(Settings::default().with_profile(scenario.profile));
     let verdict = engine.judge(&scenario.request(), &Store::default(), None);
     let findings = verdict.findings.into_iter();
-    findings.filter(|finding| is_in(finding.rule)).collect()
+    findings.filter(|finding| is_in(&finding.rule)).collect()
 }
 
 /// What is wrong with what the API server says, or nothing.

@@ -31,4 +31,5 @@ mod scenarios;
 mod schema;
 mod served;
 mod simulate;
+mod site;
 mod stopped;
