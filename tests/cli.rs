@@ -54,6 +54,8 @@ fn record(name: &str, told: &str) {
     settings.set_snapshot_path("cli");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
+    let version = format!("\"{}\"", regex::escape(env!("CARGO_PKG_VERSION")));
+    settings.add_filter(&version, "\"[version]\"");
     settings.bind(|| insta::assert_snapshot!(name, told));
 }
 
@@ -73,6 +75,21 @@ fn first_look() {
     record("first-look", &told);
     let told = session(root, "check -o json examples/first-look", "");
     record("first-look-json", &told);
+}
+
+#[test]
+fn other_formats() {
+    record_all(
+        "formats",
+        &[
+            "check -o sarif faulty.yaml",
+            "check -o junit faulty.yaml clusters.yaml others.yaml broken.yaml",
+            "check -o github faulty.yaml misspelt.yaml nowhere.yaml",
+            "audit -o junit --state stored.yaml",
+            "audit -o github --state stored.yaml",
+            "check -o xml faulty.yaml",
+        ],
+    );
 }
 
 #[test]

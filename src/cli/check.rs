@@ -6,7 +6,6 @@ use super::{
     Strictness,
     judging::{CONTEXT, Check, INPUTS},
     output::Output,
-    print,
     progress::Progress,
     server::Answers,
     since::Since,
@@ -114,13 +113,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         progress: Progress::for_people(),
         ..Given::default()
     };
-    let outcome = check(&engine, given);
+    let (outcome, world) = check_in_world(&engine, given);
     let nothing_read = outcome.skipped.is_empty() && outcome.unread.is_empty();
     if outcome.judged == 0 && nothing_read && !some_gone {
         return Err(nothing(&args.paths));
     }
-    print(&args.output.show(&outcome, None))?;
-    Ok(args.output.exit_code(&outcome))
+    let code = args.output.print(&outcome, None);
+    // The process ends, and nobody needs to take all this apart before.
+    std::mem::forget((outcome, world));
+    code
 }
 
 pub(super) fn nothing(paths: &[PathBuf]) -> String {

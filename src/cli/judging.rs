@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     ops::Range,
+    sync::Arc,
 };
 
 use jsonptr::Pointer;
@@ -22,7 +23,7 @@ use crate::{
     engine::{Engine, Request, User, Verdict},
     manifest::{crds::Crds, load::Manifest, pile::Pile},
     policy::Operation,
-    report::{Checked, Finding, Located, Other, Outcome},
+    report::{Checked, Finding, Located, Other, Outcome, Place},
     world::Store,
 };
 
@@ -297,7 +298,10 @@ impl Check {
     }
 
     fn located(&self, manifest: &Manifest, request: Request, verdict: Verdict) -> Checked {
-        let locate = |finding: Finding| {
+        let place = place_of(manifest, Pointer::root());
+        let locate = |mut finding: Finding| {
+            // Nobody asks any more, and there may be very many findings.
+            finding.rests_on = Arc::default();
             let related = finding.related.iter().map(|related| {
                 let there = self.places.get(&related.key);
                 let there = there.and_then(|(pile, part, number)| {
@@ -310,7 +314,10 @@ impl Check {
             });
             Located {
                 related: related.collect(),
-                place: place_of_finding(manifest, &finding),
+                place: Place {
+                    file: Arc::clone(&place.file),
+                    ..place_of_finding(manifest, &finding)
+                },
                 finding,
             }
         };
@@ -320,8 +327,8 @@ impl Check {
             namespace: request.namespace,
             name: request.name,
             operation: request.operation,
-            place: place_of(manifest, Pointer::root()),
             findings: findings.into_iter().map(locate).collect(),
+            place,
             more,
         }
     }
