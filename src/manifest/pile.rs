@@ -105,7 +105,7 @@ impl Pile {
                 Ok(text) => text.into(),
                 Err(error) => {
                     return Loaded {
-                        errors: vec![error],
+                        errors: vec![*error],
                         ..Loaded::default()
                     };
                 }
