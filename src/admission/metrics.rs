@@ -165,6 +165,7 @@ impl Metrics {
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1);
         registry.add(Box::new(ProcessCollector::for_self()))?;
+        let counter = |name, help| register(&registry, IntCounter::new(name, help));
         let counters = |name, help, labels: &[&str]| {
             register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
         };
@@ -211,12 +212,9 @@ impl Metrics {
                     "Open connections to the webhook's port.",
                 ),
             )?,
-            handshake_failures: register(
-                &registry,
-                IntCounter::new(
-                    "ramen_guard_tls_handshake_failures_total",
-                    "Connections that never came to speak TLS; a client that does not trust the certificate counts.",
-                ),
+            handshake_failures: counter(
+                "ramen_guard_tls_handshake_failures_total",
+                "Connections that never came to speak TLS; a client that does not trust the certificate counts.",
             )?,
             not_after: register(
                 &registry,
@@ -225,26 +223,17 @@ impl Metrics {
                     "When the serving certificate ends, in seconds since 1970.",
                 ),
             )?,
-            reload_failures: register(
-                &registry,
-                IntCounter::new(
-                    "ramen_guard_certificate_reload_failures_total",
-                    "Looks at the certificate's files that found them changed and of no use; the old one stays.",
-                ),
+            reload_failures: counter(
+                "ramen_guard_certificate_reload_failures_total",
+                "Looks at the certificate's files that found them changed and of no use; the old one stays.",
             )?,
-            config_failures: register(
-                &registry,
-                IntCounter::new(
-                    "ramen_guard_config_reload_failures_total",
-                    "Times that the configuration could not be read again.",
-                ),
+            config_failures: counter(
+                "ramen_guard_config_reload_failures_total",
+                "Times that the configuration could not be read again.",
             )?,
-            policies_failures: register(
-                &registry,
-                IntCounter::new(
-                    "ramen_guard_policies_reload_failures_total",
-                    "Times that the site's own policies could not be read again.",
-                ),
+            policies_failures: counter(
+                "ramen_guard_policies_reload_failures_total",
+                "Times that the site's own policies could not be read again.",
             )?,
             registry,
         })

@@ -119,10 +119,7 @@ impl Output {
                 }
                 write_json(&value, out)
             }
-            Format::Junit => {
-                let notes = [&*outcome.notes, &notes()].concat();
-                out.write_all(junit(outcome, &notes).as_bytes())
-            }
+            Format::Junit => out.write_all(junit(outcome, &notes()).as_bytes()),
             Format::Github => out.write_all(github(outcome, &root(), &notes()).as_bytes()),
         }
     }

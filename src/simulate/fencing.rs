@@ -234,7 +234,7 @@ fn storage(
     const CHECK: &str = "storage";
     let annotated = STORAGE
         .iter()
-        .all(|name| cluster.meta.annotations.contains_key(*name));
+        .all(|name| cluster.meta.annotations.contains_key(name));
     let config = lens.cluster_config(from);
     let classes =
         config.and_then(|config| config.pointer("/status/networkFenceClasses")?.as_array());
