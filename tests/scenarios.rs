@@ -207,6 +207,10 @@ fn every_rule_has_a_contract_code_and_scenarios() {
     let coded: BTreeSet<&str> = ramen_guard::rules::coded().into_iter().collect();
     for contract in policy::contracts() {
         let id = &contract.id;
+        // What an API server says is tried on a real one, in tests/cluster/dryrun.rs.
+        if id.starts_with("server-") {
+            continue;
+        }
         // The engine and `check` say the others themselves.
         if contract.kind != "Any" || !contract.also.is_empty() && contract.files {
             let by_code = matches!(contract.check, Check::Code(_));

@@ -261,7 +261,11 @@ impl Scenario {
             let _ = doc.map(|doc| world.apply(&doc));
         }
         let engine = Engine::new(Settings::default().with_profile(self.profile));
-        engine.judge(&self.request(), &world, None)
+        if self.offline {
+            engine.judge_file(&self.request(), &world)
+        } else {
+            engine.judge(&self.request(), &world, None)
+        }
     }
 
     /// The scenario as a request to the engine.

@@ -184,7 +184,7 @@ mod tests {
             ("example.com/do-not-delete-pvc", None),
             ("ramen.example.com/do-not-delete-pvc", None),
             (
-                "guard.ramendr.openshift.io/exmept",
+                concat!("guard.", "ramendr.openshift.io/exmept"),
                 Some("guard.ramendr.openshift.io/exempt"),
             ),
             (
