@@ -15,7 +15,7 @@ guard=${GUARD:-target/release/ramen-guard}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cargo build --release --locked --bin ramen-guard
+[ -n "${GUARD:-}" ] || cargo build --release --locked --bin ramen-guard
 GOBIN="$work" go install github.com/yannh/kubeconform/cmd/kubeconform@v0.8.0
 python3 "$peers/gen.py" "$work/manifests" "$count"
 python3 - "$crds" "$work/schemas" <<'PY'
