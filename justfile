@@ -46,3 +46,7 @@ bench:
     benches/webhook.sh
     benches/check.sh
     benches/world.py
+
+# Two guards under load for an hour, with a new certificate every minute
+soak MINUTES="60":
+    benches/soak.py {{ MINUTES }}
