@@ -551,7 +551,14 @@ fn the_guides_say_what_works() {
         std::env::var("PATH").unwrap_or_default()
     );
     let mut run = 0;
-    for guide in ["install", "break-glass", "upgrade", "gitops", "restore"] {
+    for guide in [
+        "install",
+        "break-glass",
+        "upgrade",
+        "gitops",
+        "restore",
+        "pipelines",
+    ] {
         let text = fs::read_to_string(root.join(format!("docs/{guide}.md"))).expect("the guide");
         for block in commands(&text) {
             let shell = Command::new("bash")
