@@ -54,6 +54,8 @@ fn record(name: &str, told: &str) {
     settings.set_snapshot_path("cli");
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
+    let version = format!("\"{}\"", regex::escape(env!("CARGO_PKG_VERSION")));
+    settings.add_filter(&version, "\"[version]\"");
     settings.bind(|| insta::assert_snapshot!(name, told));
 }
 
@@ -73,6 +75,21 @@ fn first_look() {
     record("first-look", &told);
     let told = session(root, "check -o json examples/first-look", "");
     record("first-look-json", &told);
+}
+
+#[test]
+fn other_formats() {
+    record_all(
+        "formats",
+        &[
+            "check -o sarif faulty.yaml",
+            "check -o junit faulty.yaml clusters.yaml others.yaml broken.yaml",
+            "check -o github faulty.yaml misspelt.yaml nowhere.yaml",
+            "audit -o junit --state stored.yaml",
+            "audit -o github --state stored.yaml",
+            "check -o xml faulty.yaml",
+        ],
+    );
 }
 
 #[test]
@@ -201,7 +218,11 @@ fn what_only_files_can_get_wrong() {
     std::fs::write(&config, off).unwrap();
     let config = config.display();
     let output = run(&format!("check clusters.yaml twice.yaml --config {config}"));
-    assert!(text(&output.stdout).contains("0 warnings"), "{}", text(&output.stdout));
+    assert!(
+        text(&output.stdout).contains("0 warnings"),
+        "{}",
+        text(&output.stdout)
+    );
     let output = run(&format!("check gitops.yaml --config {config}"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     // A link to a file is no second place.
@@ -211,7 +232,11 @@ fn what_only_files_can_get_wrong() {
         std::fs::copy(file, folder.path().join("one.yaml")).unwrap();
         std::os::unix::fs::symlink("one.yaml", folder.path().join("two.yaml")).unwrap();
         let output = run_in(folder.path(), "check one.yaml two.yaml", "");
-        assert!(text(&output.stdout).contains("0 warnings"), "{}", text(&output.stdout));
+        assert!(
+            text(&output.stdout).contains("0 warnings"),
+            "{}",
+            text(&output.stdout)
+        );
     }
 }
 

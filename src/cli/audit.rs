@@ -7,7 +7,6 @@ use super::{
     check::{Given, check_in_world, nothing},
     output::{Blocker, Output},
     place::{gravest, place_of, place_of_finding},
-    print,
     progress::Progress,
 };
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
         yaml::Limits,
     },
     policy::Operation,
-    report::{Checked, Located, Outcome, Unread, label},
+    report::{Checked, Located, Other, Outcome, Unread, label},
     rules::readable_kinds,
     world::{Cluster, KeptKind, Store},
 };
@@ -43,7 +42,7 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     let engine = Engine::new(args.strictness.settings()?);
     let (mut outcome, world) = if args.state.is_empty() {
-        of_cluster(&engine)?
+        of_cluster(&engine, args.output.names_all())?
     } else {
         let given = Given {
             inputs: Pile::of(&args.state, &mut std::io::stdin().lock()),
@@ -59,8 +58,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         (outcome, world)
     };
     let blockers = sort(&engine, &world, &mut outcome);
-    print(&args.output.show(&outcome, Some(&blockers)))?;
-    Ok(args.output.exit_code(&outcome))
+    args.output.print(&outcome, Some(&blockers))
 }
 
 /// Puts those that hold up others first, and says which they are and how many others.
@@ -96,8 +94,8 @@ fn sort(engine: &Engine, world: &Store, outcome: &mut Outcome) -> Vec<Blocker> {
     blockers
 }
 
-/// Judges the current cluster.
-fn of_cluster(engine: &Engine) -> Result<(Outcome, Store), String> {
+/// Judges the current cluster; `others` is whether what passes is named, too.
+fn of_cluster(engine: &Engine, others: bool) -> Result<(Outcome, Store), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -110,13 +108,18 @@ fn of_cluster(engine: &Engine) -> Result<(Outcome, Store), String> {
             site: engine.settings.site.clone(),
             ..Outcome::default()
         };
-        for kind in readable_kinds() {
+        let mut progress = Progress::for_people();
+        let kinds = readable_kinds();
+        for (done, kind) in kinds.iter().copied().enumerate() {
+            progress.step("auditing kind", done + 1, kinds.len());
             let judge = |doc: Doc| {
                 let Some(audited) = engine.judge_stored(&doc, &world) else {
                     return;
                 };
                 outcome.judged += 1;
-                if !audited.findings.is_empty() {
+                if audited.findings.is_empty() {
+                    outcome.others.extend(others.then(|| passed(kind, audited)));
+                } else {
                     let checked = checked(&doc, kind, audited);
                     outcome.objects.extend(checked);
                 }
@@ -134,11 +137,27 @@ fn of_cluster(engine: &Engine) -> Result<(Outcome, Store), String> {
     runtime.block_on(audit).map_err(|error| error.to_string())
 }
 
+/// What stands for a file: the resource, its namespace and its name.
+fn file(kind: KeptKind, audited: &Audited) -> String {
+    let parts = [kind.plural, &audited.namespace, &audited.name];
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("/")
+}
+
+fn passed(kind: KeptKind, audited: Audited) -> Other {
+    Other {
+        file: file(kind, &audited).into(),
+        line: 1,
+        kind: audited.kind,
+        namespace: audited.namespace,
+        name: audited.name,
+        skipped: false,
+    }
+}
+
 /// The object as it would stand in a file, so that findings have lines to show.
 fn checked(doc: &Doc, kind: KeptKind, audited: Audited) -> Option<Checked> {
-    let place = [kind.plural, &audited.namespace, &audited.name];
-    let place: Vec<&str> = place.into_iter().filter(|part| !part.is_empty()).collect();
-    let manifest = written(&place.join("/"), doc)?;
+    let manifest = written(&file(kind, &audited), doc)?;
     let (findings, more) = gravest(audited.findings);
     let locate = |finding: crate::report::Finding| Located {
         related: finding

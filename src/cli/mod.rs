@@ -7,6 +7,8 @@ mod certs;
 pub mod check;
 mod completions;
 mod identity;
+mod judging;
+mod known;
 mod manifests;
 mod output;
 mod parallel;
@@ -22,7 +24,7 @@ mod takeaway;
 mod uninstall;
 
 use std::{
-    io::{ErrorKind, Write},
+    io::{self, BufWriter, ErrorKind, Write},
     path::PathBuf,
     process::ExitCode,
 };
@@ -88,12 +90,22 @@ pub fn run() -> ExitCode {
 
 /// Writes a command's result. A reader that has had enough, such as `head`, is no failure.
 fn print(text: &str) -> Result<ExitCode, String> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    print_by(|out| out.write_all(text.as_bytes()))
+}
+
+/// As [`print`], of what is written bit by bit.
+fn print_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<ExitCode, String> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(format!("standard output: {error}"))
         }
-        _ => Ok(ExitCode::SUCCESS),
+        Err(_) => {
+            // What is left would only fail again.
+            let _ = out.into_parts();
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(()) => Ok(ExitCode::SUCCESS),
     }
 }
 

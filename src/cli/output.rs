@@ -1,11 +1,15 @@
 //! How `check` and `audit` show what they found, and what they make of it.
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use anstream::{AutoStream, ColorChoice};
 use serde_json::Value;
 
-use crate::report::{Outcome, github, human, json, junit, plain, sarif};
+use super::print_by;
+use crate::report::{Outcome, github, json, junit, plain, sarif, write_human};
 
 /// What is shown, and what fails.
 #[derive(clap::Args, Debug)]
@@ -71,39 +75,56 @@ impl Output {
         self.format == Format::Junit
     }
 
-    /// The outcome as it is to be shown. `blockers` are those that an audit found, the worst first.
-    pub(super) fn show(&self, outcome: &Outcome, blockers: Option<&[Blocker]>) -> String {
+    /// Prints the outcome, and says how the command ends. `blockers` are those that an audit found, the worst
+    /// first.
+    pub(super) fn print(
+        &self,
+        outcome: &Outcome,
+        blockers: Option<&[Blocker]>,
+    ) -> Result<ExitCode, String> {
+        print_by(|out| self.write(outcome, blockers, out))?;
+        let code = outcome.exit_code(self.fail_on == FailOn::Warn);
+        Ok(ExitCode::from(code))
+    }
+
+    fn write(
+        &self,
+        outcome: &Outcome,
+        blockers: Option<&[Blocker]>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let notes = || -> Vec<String> { blockers.unwrap_or_default().iter().map(said).collect() };
         // Nobody knows better where the files are relative to.
         let root = || std::env::current_dir().unwrap_or_default();
         match self.format {
             Format::Human => {
-                let width = terminal_size::terminal_size_of(std::io::stdout());
+                let width = terminal_size::terminal_size_of(io::stdout());
                 let width = width.map(|(width, _)| width.0.into());
-                let notes = notes().into_iter().map(|note| plain(note) + "\n");
-                human(outcome, self.colour(), width) + &notes.collect::<String>()
+                write_human(outcome, self.colour(), width, out)?;
+                notes()
+                    .into_iter()
+                    .try_for_each(|note| writeln!(out, "{}", plain(note)))
             }
             Format::Json => {
                 let mut value = json(outcome);
                 if let Some(blockers) = blockers {
                     value["blockers"] = listed(blockers);
                 }
-                written(&value)
+                write_json(&value, out)
             }
             Format::Sarif => {
                 let mut value = sarif(outcome, &root());
                 if let Some(blockers) = blockers {
                     value["runs"][0]["properties"]["blockers"] = listed(blockers);
                 }
-                written(&value)
+                write_json(&value, out)
             }
-            Format::Junit => junit(outcome, &notes()),
-            Format::Github => github(outcome, &root(), &notes()),
+            Format::Junit => {
+                let notes = [&*outcome.notes, &notes()].concat();
+                out.write_all(junit(outcome, &notes).as_bytes())
+            }
+            Format::Github => out.write_all(github(outcome, &root(), &notes()).as_bytes()),
         }
-    }
-
-    pub(super) fn exit_code(&self, outcome: &Outcome) -> ExitCode {
-        ExitCode::from(outcome.exit_code(self.fail_on == FailOn::Warn))
     }
 
     fn colour(&self) -> bool {
@@ -126,19 +147,33 @@ fn listed(blockers: &[Blocker]) -> Value {
     blockers.iter().map(blocker).collect()
 }
 
-/// The value as text. JSON allows some of the characters that terminals obey.
-fn written(value: &Value) -> String {
-    let text = format!("{value:#}\n");
-    let obeyed = |c: char| matches!(c, '\u{7f}'..='\u{9f}');
-    if !text.contains(obeyed) {
-        return text;
-    }
-    let spelt = |c: char| {
-        if obeyed(c) {
-            format!("\\u{:04x}", u32::from(c))
-        } else {
-            c.to_string()
+fn write_json(value: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = Spelt(out);
+    serde_json::to_writer_pretty(&mut out, value)?;
+    out.write_all(b"\n")
+}
+
+/// Writes JSON, and spells out what it allows of the characters that terminals obey. What it is given ends where
+/// a character does.
+struct Spelt<'a>(&'a mut dyn Write);
+
+impl Write for Spelt<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let obeyed = |c: char| matches!(c, '\u{7f}'..='\u{9f}');
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        for part in text.split_inclusive(obeyed) {
+            match part.chars().next_back().filter(|last| obeyed(*last)) {
+                None => self.0.write_all(part.as_bytes())?,
+                Some(last) => {
+                    let rest = part.strip_suffix(last).unwrap_or(part);
+                    write!(self.0, "{rest}\\u{:04x}", u32::from(last))?;
+                }
+            }
         }
-    };
-    text.chars().map(spelt).collect()
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

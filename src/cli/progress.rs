@@ -33,14 +33,20 @@ impl Progress {
 
     /// Says what is done, and how far it is.
     pub(super) fn step(&mut self, what: &str, done: usize, of: usize) {
-        let now = Instant::now();
+        if self.next.is_some() && self.is_due(Instant::now()) {
+            // Nobody is hurt if it can't be written.
+            let _ = write!(std::io::stderr(), "\r\u{1b}[2K{what} {done} of {of}");
+        }
+    }
+
+    /// Whether the line is to change now.
+    fn is_due(&mut self, now: Instant) -> bool {
         if self.next.is_none_or(|next| now < next) {
-            return;
+            return false;
         }
         self.next = Some(now + PACE);
         self.shown = true;
-        // Nobody is hurt if it can't be written.
-        let _ = write!(std::io::stderr(), "\r\u{1b}[2K{what} {done} of {of}");
+        true
     }
 }
 
@@ -49,5 +55,27 @@ impl Drop for Progress {
         if self.shown {
             let _ = write!(std::io::stderr(), "\r\u{1b}[2K");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_long_run_says_something_and_not_all_the_time() {
+        let begin = Instant::now();
+        let mut progress = Progress {
+            next: Some(begin + PATIENCE),
+            shown: false,
+        };
+        let due: Vec<u64> = (0..1000)
+            .filter(|at| progress.is_due(begin + Duration::from_millis(*at)))
+            .collect();
+        assert_eq!(due, [500, 600, 700, 800, 900]);
+        assert!(progress.shown);
+        // What is written here is only what takes the line away.
+        progress.shown = false;
+        assert!(!Progress::default().is_due(begin + 10 * PATIENCE));
     }
 }

@@ -22,6 +22,9 @@ pub use super::object::Manifest;
 /// The name of what came through standard input.
 pub const STDIN: &str = "<stdin>";
 
+/// More bytes than most manifests have.
+const USUAL: usize = 8 << 10;
+
 /// All that was found, in the order of the input.
 #[derive(Debug, Default)]
 pub struct Loaded {
@@ -113,9 +116,16 @@ pub(crate) fn load_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Loaded 
     loaded
 }
 
+/// The text of a file.
+pub(super) fn read_file(path: &Path, limits: &Limits) -> Result<String, LoadError> {
+    let bytes = File::open(path).and_then(|mut file| read(&mut file, limits));
+    text_of(&path.display().to_string(), bytes)
+}
+
 /// All of it, but no more than one byte above the limit, which is enough to see that it is too long.
 fn read(input: &mut dyn Read, limits: &Limits) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    // Most files fit, and are read at one go then.
+    let mut bytes = Vec::with_capacity(USUAL);
     let limit = u64::try_from(limits.bytes).unwrap_or(u64::MAX);
     input
         .take(limit.saturating_add(1))
@@ -176,15 +186,9 @@ impl Loaded {
     }
 
     fn add_bytes(&mut self, name: &str, bytes: io::Result<Vec<u8>>, limits: &Limits) {
-        match bytes.map(String::from_utf8) {
-            Ok(Ok(text)) => self.add_text(Source::new(name, text), limits),
-            Ok(Err(error)) => {
-                let error = not_utf8(name, error.as_bytes(), &error.utf8_error());
-                self.errors.push(error);
-            }
-            Err(error) => self
-                .errors
-                .push(LoadError::of_file(name.to_owned(), unreadable(&error))),
+        match text_of(name, bytes) {
+            Ok(text) => self.add_text(Source::new(name, text), limits),
+            Err(error) => self.errors.push(error),
         }
     }
 
@@ -390,6 +394,12 @@ impl LoadError {
             related: Some((source.position(twice.first.clone()), "first here")),
         }
     }
+}
+
+/// What was read as text.
+fn text_of(name: &str, bytes: io::Result<Vec<u8>>) -> Result<String, LoadError> {
+    let bytes = bytes.map_err(|error| LoadError::of_file(name.to_owned(), unreadable(&error)))?;
+    String::from_utf8(bytes).map_err(|error| not_utf8(name, error.as_bytes(), &error.utf8_error()))
 }
 
 /// Whether a file is one by its name.

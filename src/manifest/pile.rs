@@ -1,14 +1,17 @@
 //! Manifests that are read a file at a time, as often as they are looked at.
 //!
 //! A repository has thousands of them, and a judge needs few at once: what is kept of each is what
-//! rules ask about, not its text and its places.
+//! rules ask about, and its text, which is small beside what it is read into, up to a limit.
 
 use std::{
     collections::VecDeque,
     io::Read,
     ops::Range,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use super::{
@@ -19,6 +22,9 @@ use super::{
 /// How many files stay read: those that others refer to come up again.
 const KEPT: usize = 16;
 
+/// How many bytes of text are kept in all, so that files are not opened twice.
+const TEXTS: usize = 4 << 20;
+
 /// How many manifests a piece has at most.
 const PIECE: usize = 4;
 
@@ -27,11 +33,13 @@ const PIECE: usize = 4;
 pub struct Pile {
     parts: Vec<Part>,
     kept: Mutex<VecDeque<(usize, Arc<Loaded>)>>,
+    /// How many bytes of text are kept.
+    texts: AtomicUsize,
 }
 
 #[derive(Debug)]
 enum Part {
-    File(PathBuf),
+    File(PathBuf, OnceLock<Arc<str>>),
     Read(Arc<Loaded>),
 }
 
@@ -39,7 +47,7 @@ impl From<Loaded> for Pile {
     fn from(loaded: Loaded) -> Self {
         Self {
             parts: vec![Part::Read(Arc::new(loaded))],
-            kept: Mutex::default(),
+            ..Self::default()
         }
     }
 }
@@ -48,6 +56,7 @@ impl Pile {
     /// The files and the folders' files. Standard input (`-`), pipes and the like can be read only once,
     /// so that is done here and now.
     pub fn of(paths: &[PathBuf], stdin: &mut dyn Read) -> Self {
+        let file = |path| Part::File(path, OnceLock::new());
         let mut parts = Vec::new();
         for path in paths {
             if path.as_os_str() == "-" || !(path.is_file() || path.is_dir()) {
@@ -55,15 +64,15 @@ impl Pile {
                 parts.push(Part::Read(Arc::new(read)));
             } else if path.is_dir() {
                 let (files, failed) = files_of(path);
-                parts.extend(files.into_iter().map(Part::File));
+                parts.extend(files.into_iter().map(file));
                 parts.push(Part::Read(Arc::new(failed)));
             } else {
-                parts.push(Part::File(path.clone()));
+                parts.push(file(path.clone()));
             }
         }
         Self {
             parts,
-            kept: Mutex::default(),
+            ..Self::default()
         }
     }
 
@@ -84,12 +93,30 @@ impl Pile {
     pub fn part(&self, index: usize) -> Arc<Loaded> {
         match &self.parts[index] {
             Part::Read(loaded) => Arc::clone(loaded),
-            Part::File(path) => {
-                let nothing: &mut dyn Read = &mut std::io::empty();
-                let paths = std::slice::from_ref(path);
-                Arc::new(load::load(paths, nothing, &Limits::default()))
-            }
+            Part::File(path, text) => Arc::new(self.read(path, text)),
         }
+    }
+
+    fn read(&self, path: &Path, kept: &OnceLock<Arc<str>>) -> Loaded {
+        let limits = Limits::default();
+        let text: Arc<str> = match kept.get() {
+            Some(text) => Arc::clone(text),
+            None => match load::read_file(path, &limits) {
+                Ok(text) => text.into(),
+                Err(error) => {
+                    return Loaded {
+                        errors: vec![error],
+                        ..Loaded::default()
+                    };
+                }
+            },
+        };
+        let size = text.len();
+        if kept.get().is_none() && self.texts.fetch_add(size, Ordering::Relaxed) + size <= TEXTS {
+            // Another thread may have been faster, with the same.
+            let _ = kept.set(Arc::clone(&text));
+        }
+        load::load_text(&path.display().to_string(), text, &limits)
     }
 
     /// As [`Pile::part`], of one that is looked at because of another, which may well be looked at again: the
@@ -103,7 +130,7 @@ impl Pile {
             return Arc::clone(loaded);
         }
         let loaded = self.part(index);
-        if matches!(self.parts[index], Part::File(_)) {
+        if matches!(self.parts[index], Part::File(..)) {
             let mut kept = kept();
             if kept.len() >= KEPT {
                 kept.pop_front();
@@ -116,7 +143,7 @@ impl Pile {
     /// The file that a part is read from, if it is one that can be read again.
     pub fn path(&self, index: usize) -> Option<&Path> {
         match self.parts.get(index)? {
-            Part::File(path) => Some(path),
+            Part::File(path, _) => Some(path),
             Part::Read(_) => None,
         }
     }
@@ -127,7 +154,7 @@ impl Pile {
         let mut pieces = Vec::with_capacity(self.len());
         for (index, part) in self.parts.iter().enumerate() {
             match part {
-                Part::File(_) => pieces.push((index, 0..usize::MAX)),
+                Part::File(..) => pieces.push((index, 0..usize::MAX)),
                 Part::Read(loaded) => {
                     let starts = (0..loaded.manifests.len()).step_by(PIECE);
                     pieces.extend(starts.map(|start| (index, start..start + PIECE)));

@@ -1,6 +1,6 @@
 //! Findings for people: like a compiler's, with the line they are about.
 
-use std::fmt::Write;
+use std::{fmt::Write, io};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
@@ -12,13 +12,28 @@ const WIDTH: usize = 140;
 
 /// Renders an outcome; `colour` for a terminal, `width` in columns where it has one.
 pub fn human(outcome: &Outcome, colour: bool, width: Option<usize>) -> String {
+    let mut text = Vec::new();
+    // Nothing can go wrong in memory.
+    let _ = write_human(outcome, colour, width, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Writes what [`human`] renders, finding by finding: there may be very many.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_human(
+    outcome: &Outcome,
+    colour: bool,
+    width: Option<usize>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let renderer = if colour {
         Renderer::styled()
     } else {
         Renderer::plain()
     };
     let renderer = renderer.term_width(width.unwrap_or(WIDTH));
-    let mut text = String::new();
     for unread in &outcome.unread {
         let title = Level::ERROR.primary_title(&*unread.message);
         let group = match &unread.place {
@@ -29,10 +44,14 @@ pub fn human(outcome: &Outcome, colour: bool, width: Option<usize>) -> String {
                 None,
             ),
             None => Level::ERROR
-                .primary_title(format!("{}: {}", unread.file, unread.message))
+                .primary_title(format!(
+                    "{}: {}",
+                    plain(unread.file.clone()),
+                    unread.message
+                ))
                 .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new()),
         };
-        let _ = writeln!(text, "{}\n", renderer.render(&[group]));
+        writeln!(out, "{}\n", renderer.render(&[group]))?;
     }
     for object in &outcome.objects {
         for located in object
@@ -40,25 +59,17 @@ pub fn human(outcome: &Outcome, colour: bool, width: Option<usize>) -> String {
             .iter()
             .filter(|located| located.finding.mode >= Mode::Warn)
         {
-            let _ = writeln!(
-                text,
-                "{}\n",
-                renderer.render(&groups(located, &outcome.site))
-            );
+            let groups = groups(located, &outcome.site);
+            writeln!(out, "{}\n", renderer.render(&groups))?;
         }
         if object.more > 0 {
-            let title = format!(
-                "{} about {} \"{}\"",
-                plural(object.more, "more finding"),
-                object.kind,
-                object.name
-            );
+            let more = plural(object.more, "more finding");
+            let title = format!("{more} about {}", object.label());
             let note = Group::with_title(Level::NOTE.primary_title(title));
-            let _ = writeln!(text, "{}\n", renderer.render(&[note]));
+            writeln!(out, "{}\n", renderer.render(&[note]))?;
         }
     }
-    text += &summary(outcome);
-    text
+    out.write_all(summary(outcome).as_bytes())
 }
 
 fn groups<'a>(located: &'a Located, site: &Site) -> Vec<Group<'a>> {
@@ -105,14 +116,15 @@ fn show<'a>(
     kind: AnnotationKind,
     label: Option<String>,
 ) -> Group<'a> {
+    let file = plain(place.file.to_string());
     if place.source.is_empty() {
-        let origin = Origin::path(&*place.file).line(place.line);
+        let origin = Origin::path(file).line(place.line);
         return group.element(origin.char_column(place.column));
     }
     let annotation = kind.span(place.span.clone()).label(label);
     let snippet = Snippet::source(&*place.source)
         .line_start(place.line)
-        .path(&*place.file);
+        .path(file);
     group.element(snippet.annotation(annotation))
 }
 

@@ -22,7 +22,9 @@ pub fn junit(outcome: &Outcome, notes: &[String]) -> String {
     for (file, cases) in &suites {
         let counts = counts(cases.iter(), true);
         let _ = writeln!(text, "  <testsuite name={} {counts}>", quoted(file));
-        cases.iter().for_each(|case| case.write(file, &mut text));
+        for case in cases {
+            case.write(file, &mut text);
+        }
         text += "  </testsuite>\n";
     }
     if !notes.is_empty() {

@@ -15,7 +15,7 @@ mod yaml;
 pub use checked::{Checked, Located, Other, Outcome, Place, Unread, label};
 pub use finding::{Finding, Lowered, Related, field};
 pub use github::github;
-pub use human::human;
+pub use human::{human, write_human};
 pub use json::json;
 pub use junit::junit;
 pub use sarif::sarif;

@@ -346,7 +346,7 @@ fn the_guard_in_the_cluster_says_the_same() {
         "drPolicyRef": {"name": name}, "action": "Failover", "failoverCluster": "elsewhere",
     }});
     let stray = with(drpc(&name, "app"), spec);
-    let said = check(cluster, User::Alice, &[stray.clone()]);
+    let said = check(cluster, User::Alice, std::slice::from_ref(&stray));
     let server = said.server();
     assert_eq!(said.code, 1);
     assert!(

@@ -47,7 +47,7 @@ fn mode(rule: &Contract, settings: &Settings) -> (Mode, Option<Lowered>) {
 }
 
 /// Whether a finding is none of the API server's.
-fn is_ours(finding: &&Finding) -> bool {
+fn is_ours(finding: &Finding) -> bool {
     !["server-dry-run", "server-warning"].contains(&&*finding.rule.id)
 }
 
@@ -58,7 +58,7 @@ fn refuse(verdict: &mut Verdict, cause: &Cause, object: &Value, settings: &Setti
     let says_so = |finding: &Finding| {
         finding.mode == Mode::Deny && (same(finding) || is_about(finding, &pointer))
     };
-    let mut ours = verdict.findings.iter().filter(is_ours);
+    let mut ours = verdict.findings.iter().filter(|finding| is_ours(finding));
     if ours.any(says_so) {
         return;
     }
@@ -92,7 +92,7 @@ fn is_about(finding: &Finding, pointer: &Pointer) -> bool {
 }
 
 fn warn(verdict: &mut Verdict, warning: &str, object: &Value, settings: &Settings) {
-    let ours = verdict.findings.iter().filter(is_ours);
+    let ours = verdict.findings.iter().filter(|finding| is_ours(finding));
     let unknown = warning
         .strip_prefix("unknown field \"")
         .and_then(|rest| rest.strip_suffix('"'));

@@ -137,7 +137,7 @@ impl Repository {
     /// The contents of objects, by their names.
     pub(super) fn contents(
         &self,
-        objects: HashSet<&str>,
+        objects: &HashSet<&str>,
     ) -> Result<HashMap<String, Vec<u8>>, String> {
         if objects.is_empty() {
             return Ok(HashMap::new());

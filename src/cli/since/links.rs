@@ -16,7 +16,7 @@ const DEPTH: usize = 16;
 pub(super) fn files(repository: &Repository, wanted: &[Below]) -> Result<Vec<Entry>, String> {
     let links = repository.entries.iter().filter(|entry| entry.link);
     let links: Vec<&Entry> = links.collect();
-    let contents = repository.contents(links.iter().map(|link| &*link.object).collect())?;
+    let contents = repository.contents(&links.iter().map(|link| &*link.object).collect())?;
     let targets = links.iter().filter_map(|link| {
         let target = target(&link.path, contents.get(&link.object)?)?;
         Some((&*link.path, target))
@@ -143,7 +143,7 @@ mod tests {
                 &mut found,
             );
             let names = found.into_keys().map(String::from_utf8_lossy);
-            names.map(|it| it.into_owned()).collect::<Vec<_>>()
+            names.map(std::borrow::Cow::into_owned).collect::<Vec<_>>()
         };
         assert_eq!(names("apps", 1)[..2], ["apps/a.yaml", "base/b.yml"]);
         assert_eq!(names("", 0), ["apps/a.yaml", "base/b.yml"]);

@@ -116,25 +116,25 @@ impl Since {
         // Git says so, too, but is slower.
         let near = folder.ancestors().find(|it| it.join(".git").exists());
         let known = |top: &Path| self.repositories.iter().position(|it| it.folder == top);
-        let index = match near.and_then(known) {
-            Some(index) => index,
-            None => {
-                let top = git::top(folder)?;
-                let top = top.canonicalize().unwrap_or(top);
-                match known(&top) {
-                    Some(index) => index,
-                    None => {
-                        let repository = Repository::at(top, &self.reference)?;
-                        self.repositories.push(repository);
-                        self.repositories.len() - 1
-                    }
-                }
-            }
+        let index = if let Some(index) = near.and_then(known) {
+            index
+        } else {
+            let top = git::top(folder)?;
+            let top = top.canonicalize().unwrap_or(top);
+            let index = known(&top);
+            index.map_or_else(|| self.open(top), Ok)?
         };
         let below = found.strip_prefix(&self.repositories[index].folder);
         let below =
             below.map_err(|_| format!("--since: {} is in no Git repository", path.display()))?;
         Ok((index, git::below(&below.join(rest))))
+    }
+
+    /// Asks Git about another repository.
+    fn open(&mut self, top: PathBuf) -> Result<usize, String> {
+        let repository = Repository::at(top, &self.reference)?;
+        self.repositories.push(repository);
+        Ok(self.repositories.len() - 1)
     }
 
     /// Whether there is nothing at the path now, and there was something.
@@ -177,7 +177,7 @@ impl Since {
         let count = files.len();
         files.extend(others);
         let objects = files.iter().map(|entry| &*entry.object).collect();
-        let contents = repository.contents(objects)?;
+        let contents = repository.contents(&objects)?;
         for (number, entry) in files.iter().enumerate() {
             let name = format!(
                 "{}:{}",
@@ -230,10 +230,8 @@ impl Since {
                 Some(places) if stays(places) => {
                     past.stayed.insert((&was.home, &was.identity), was.doc());
                 }
-                Some(_) => {
-                    if !now.has(was) {
-                        candidates.entry(&was.identity).or_default().push(was);
-                    }
+                Some(_) if !now.has(was) => {
+                    candidates.entry(&was.identity).or_default().push(was);
                 }
                 None if was.within && !present.context.contains(&was.identity) => {
                     if let Text::Changed(manifest) = &was.text
@@ -242,7 +240,7 @@ impl Since {
                         past.gone.push(manifest);
                     }
                 }
-                None => {}
+                _ => {}
             }
         }
         for (identity, were) in candidates {
