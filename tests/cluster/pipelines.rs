@@ -20,12 +20,11 @@ fn the_api_server_takes_the_jobs() {
         return;
     };
     let _undisturbed = cluster.undisturbed();
-    let namespace = cluster.namespace("jobs");
     let mut presync = shipped(cluster, "examples/pipelines/argocd/presync");
     assert_eq!(presync.len(), 1);
     let mut gate = manifest("examples/pipelines/flux/gate/job.yaml");
     for job in [&mut presync[0], &mut gate] {
-        job["metadata"]["namespace"] = json!(namespace);
+        job["metadata"]["namespace"] = json!(cluster.namespace("job"));
         let pod = &job["spec"]["template"]["spec"];
         let image = pod["containers"][0]["image"].as_str().expect("an image");
         assert!(image.ends_with(":0.1.0"), "{image}");
@@ -53,14 +52,57 @@ fn kubeconfig(cluster: &Cluster, folder: &std::path::Path) -> PathBuf {
     path
 }
 
+/// The rules of a ClusterRole, each without one of the things that it lets an account list.
+fn lessened(rules: &[Value]) -> Vec<(String, Vec<Value>)> {
+    let mut found = Vec::new();
+    for (index, rule) in rules.iter().enumerate() {
+        let field = match rule.get("resourceNames") {
+            Some(_) => "resourceNames",
+            None => "resources",
+        };
+        let things = rule[field].as_array().expect("a list");
+        for thing in things {
+            let mut less = rules.to_vec();
+            let rest: Vec<&Value> = things.iter().filter(|it| *it != thing).collect();
+            if rest.is_empty() {
+                less.remove(index);
+            } else {
+                less[index][field] = json!(rest);
+            }
+            found.push((thing.to_string(), less));
+        }
+    }
+    found
+}
+
+/// The command of the CronJob, as its account.
+struct Audit {
+    args: Vec<String>,
+    kubeconfig: PathBuf,
+}
+
+impl Audit {
+    /// Its exit code, and what it printed, if that is more than an error.
+    fn run(&self) -> (Option<i32>, Value) {
+        let output = Command::new(env!("CARGO_BIN_EXE_ramen-guard"))
+            .args(&self.args)
+            .args(["-o", "json"])
+            .env("KUBECONFIG", &self.kubeconfig)
+            .output()
+            .expect("the binary starts");
+        let said = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        (output.status.code(), said)
+    }
+}
+
 #[test]
 fn an_audit_has_the_rights_that_it_needs_and_no_other() {
     let Some(cluster) = Cluster::shared() else {
         return;
     };
-    // Other tests have stored what an audit finds something about.
     let alone = cluster.alone();
     let objects = shipped(cluster, "examples/pipelines/audit");
+    let of_kind = |kind: &str| objects.iter().find(|it| it["kind"] == kind).expect(kind);
     let args = [
         "apply",
         "--validate=strict",
@@ -68,15 +110,14 @@ fn an_audit_has_the_rights_that_it_needs_and_no_other() {
         "examples/pipelines/audit",
     ];
     cluster.kubectl(User::Admin, &args, None).ok();
-    let cron = objects.iter().find(|it| it["kind"] == "CronJob");
-    let pod = &cron.expect("a CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"];
+    let pod = &of_kind("CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"];
     let container = &pod["containers"][0];
     assert_eq!(container["image"], "registry.example.com/ramen-guard:0.1.0");
     assert_eq!(pod["serviceAccountName"], "ramen-guard-audit");
 
     let can = |args: &[&str]| {
-        let as_account = format!("--as={ACCOUNT}");
-        let args = [&["auth", "can-i"], args, &["-A", &as_account]].concat();
+        let account = format!("--as={ACCOUNT}");
+        let args = [&["auth", "can-i"], args, &["-A", &account]].concat();
         cluster.kubectl(User::Admin, &args, None).code == 0
     };
     assert!(until(|| can(&["list", "drpolicies"])), "it gets its rights");
@@ -93,46 +134,42 @@ fn an_audit_has_the_rights_that_it_needs_and_no_other() {
     }
 
     let folder = tempfile::tempdir().expect("a folder");
-    let kubeconfig = kubeconfig(cluster, folder.path());
     let args = container["args"].as_array().expect("arguments");
-    let audit = || {
-        let output = Command::new(env!("CARGO_BIN_EXE_ramen-guard"))
-            .args(args.iter().map(|it| it.as_str().expect("text")))
-            .args(["-o", "json"])
-            .env("KUBECONFIG", &kubeconfig)
-            .output()
-            .expect("the binary starts");
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        let said = serde_json::from_slice::<Value>(&output.stdout);
-        let said = said.unwrap_or_else(|error| panic!("{error}: {stderr}"));
-        (output.status.code(), said)
+    let audit = Audit {
+        args: args
+            .iter()
+            .map(|it| it.as_str().expect("text").to_owned())
+            .collect(),
+        kubeconfig: kubeconfig(cluster, folder.path()),
     };
-    let about = |said: &Value, name: &str| {
-        let objects = said["objects"].as_array().expect("objects");
-        let of = objects.iter().filter(|it| it["name"] == name);
-        of.map(|it| it["allowed"] == false).collect::<Vec<_>>()
-    };
-    // Everything could be read: nothing is unread, which would be the exit code 2.
-    let (code, said) = audit();
-    assert_ne!(code, Some(2), "{said}");
-    // What a cluster holds since before the guard.
+    // Everything can be read, and what was stored before the guard is found.
     let name = cluster.name("audited");
     let mut bad = drpolicy(&name);
     bad["spec"]["drClusters"] = json!(["east", "east"]);
     cluster.apply(User::Admin, &bad).ok();
-    let (code, said) = audit();
-    assert_eq!((code, about(&said, &name)), (Some(1), vec![true]), "{said}");
+    let (code, said) = audit.run();
+    let found = said["objects"].as_array().expect("objects");
+    let found = found.iter().find(|it| it["name"] == name.as_str());
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(found.expect("the policy")["allowed"], false);
     cluster.delete(User::Admin, &["drpolicy", &name]).ok();
+
+    // And nothing could be left out.
+    let role = ["clusterrole", "ramen-guard-audit"];
+    let rules = of_kind("ClusterRole")["rules"].as_array().expect("rules");
+    let may = |rules: &[Value]| {
+        let patch = json!({ "rules": rules });
+        cluster.patch(User::Admin, &role, &patch).ok();
+    };
+    for (thing, less) in lessened(rules) {
+        may(&less);
+        assert!(until(|| audit.run().0 == Some(2)), "{thing} is not needed");
+        may(rules);
+        assert!(until(|| audit.run().0 != Some(2)), "it gets its rights");
+    }
+    let both = "clusterrole,clusterrolebinding";
     cluster
-        .kubectl(
-            User::Admin,
-            &[
-                "delete",
-                "clusterrole,clusterrolebinding",
-                "ramen-guard-audit",
-            ],
-            None,
-        )
+        .delete(User::Admin, &[both, "ramen-guard-audit"])
         .ok();
     drop(alone);
 }
