@@ -37,12 +37,16 @@ fn the_commands_pass_and_fail() {
             };
             run().passed(block);
             // Each looks at one of them at least.
-            BROKEN.iter().for_each(|change| repository.edit(change));
+            for change in &BROKEN {
+                repository.edit(change);
+            }
             let ran = run();
             assert_eq!(ran.code, 1, "{block}\n{}", ran.said());
             // What asks about edits finds one in what is broken in no other way.
             repository.back_to("HEAD");
-            MOVED.iter().for_each(|change| repository.edit(change));
+            for change in &MOVED {
+                repository.edit(change);
+            }
             let ran = run();
             let asks = block.contains("--since");
             assert_eq!(ran.code, i32::from(asks), "{block}\n{}", ran.said());
