@@ -28,6 +28,15 @@ floor:
     { grep '^#' manifests/floor/policies.yaml; cargo run --quiet -- policies; } >target/floor.yaml
     mv target/floor.yaml manifests/floor/policies.yaml
 
+# Write the pages of docs/ anew that are made from the code
+book:
+    RAMEN_GUARD_BOOK=write cargo test --quiet --test book the_book_is_up_to_date
+
+# The rule book as a site, in target/book
+site:
+    command -v mdbook >/dev/null || cargo install mdbook --locked --debug
+    mdbook build docs
+
 # Look for inputs that break something: review, check, yaml, config, mapping, recipe, golang or all
 fuzz TARGET SECONDS="60":
     fuzz/run {{ TARGET }} {{ SECONDS }}

@@ -75,14 +75,16 @@ impl Variables {
     }
 }
 
+static FUNCTIONS: LazyLock<Context<'static>> = LazyLock::new(functions);
+
 /// The functions of kube-apiserver; those of the interpreter's own that differ from Go's are replaced.
-static FUNCTIONS: LazyLock<Context<'static>> = LazyLock::new(|| {
+pub(crate) fn functions() -> Context<'static> {
     let mut context = Context::default().with_all();
     context.add_function("size", size);
     context.add_function("matches", matches);
     context.add_function("duration", duration);
     context
-});
+}
 
 /// The characters of a text, where the interpreter's own counts bytes.
 fn size(context: &functions::FunctionContext<'_, '_>, This(this): This<Value>) -> Counted {
@@ -95,11 +97,18 @@ fn size(context: &functions::FunctionContext<'_, '_>, This(this): This<Value>) -
 
 type Counted = Result<i64, ExecutionError>;
 
+/// How many patterns stay compiled.
+const PATTERNS: usize = 512;
+
 /// Go's regular expressions, each compiled once.
 fn matches(This(text): This<Arc<String>>, pattern: Arc<String>) -> Result<bool, ExecutionError> {
     static COMPILED: LazyLock<Mutex<HashMap<Arc<String>, Option<Regex>>>> =
         LazyLock::new(Mutex::default);
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    // A pattern may come out of an object, of which there is no end.
+    if compiled.len() >= PATTERNS && !compiled.contains_key(&pattern) {
+        compiled.clear();
+    }
     let known = compiled
         .entry(pattern)
         .or_insert_with_key(|text| regexp::compile(text));

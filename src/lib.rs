@@ -14,6 +14,7 @@
 //! | [`rules`] | the rules that need code, one file or folder a kind |
 //! | [`world`] | what a rule may ask about: from manifests, or watched in a cluster |
 //! | [`engine`] | request → findings → verdict: ratchet, trust, modes, exemptions |
+//! | [`simulate`] | what would come of an action: the verdict, and what Ramen would wait for |
 //! | [`floor`] | what holds without a server of ours: the rules as ValidatingAdmissionPolicies |
 //! | [`admission`] | `AdmissionReview` in and out, mutation, the TLS server |
 //! | [`cel`] | expressions in CEL, as kube-apiserver evaluates them |
@@ -23,6 +24,7 @@
 //! | [`scenario`] | the scenarios that prove the rules, which `explain` shows too |
 //! | [`install`] | the manifests that an administrator applies |
 //! | [`report`] | findings, and how they are shown |
+//! | [`site`] | a site's own rules: ValidatingAdmissionPolicies that its users wrote |
 //! | [`cli`] | one file a command |
 
 pub mod admission;
@@ -39,4 +41,6 @@ pub mod reconcile;
 pub mod report;
 pub mod rules;
 pub mod scenario;
+pub mod simulate;
+pub mod site;
 pub mod world;

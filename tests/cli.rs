@@ -3,6 +3,9 @@
 //! The recordings are in `tests/cli/`; `INSTA_UPDATE=always cargo test --test cli` makes them anew.
 #![allow(clippy::unwrap_used)]
 
+#[path = "cli/simulate.rs"]
+mod simulate;
+
 use std::{
     io::Write,
     path::{Path, PathBuf},
@@ -75,6 +78,35 @@ fn first_look() {
     record("first-look", &told);
     let told = session(root, "check -o json examples/first-look", "");
     record("first-look-json", &told);
+}
+
+/// A site's own policies, those that are broken, and those that can't be evaluated.
+#[test]
+fn policies_of_a_site() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let told = [
+        session(
+            root,
+            "check --policies examples/site-policies examples/first-look",
+            "",
+        ),
+        session(
+            &fixtures(),
+            "check --policies site-broken.yaml policy.yaml",
+            "",
+        ),
+        session(
+            &fixtures(),
+            "check --policies site-unknown.yaml policy.yaml",
+            "",
+        ),
+        session(
+            &fixtures(),
+            "check --policies clusters.yaml policy.yaml",
+            "",
+        ),
+    ];
+    record("site", &told.join("\n"));
 }
 
 #[test]
@@ -384,7 +416,7 @@ fn completions() {
     for shell in ["bash", "zsh", "fish"] {
         let output = run(&format!("completions {shell}"));
         assert!(output.status.success());
-        assert!(text(&output.stdout).contains("explain"), "{shell}");
+        assert!(text(&output.stdout).contains("ramen-guard"), "{shell}");
     }
     assert_eq!(run("completions tcsh").status.code(), Some(2));
 }

@@ -173,11 +173,11 @@ fn ask(policies: &[Policy], request: &Request) -> Said {
 }
 
 /// What the rules in Rust make of it, as far as the floor has them and can know.
-fn judged(findings: &[Finding]) -> BTreeMap<&'static str, &Finding> {
-    let mut gravest = BTreeMap::<&'static str, &Finding>::new();
+fn judged(findings: &[Finding]) -> BTreeMap<&str, &Finding> {
+    let mut gravest = BTreeMap::<&str, &Finding>::new();
     let own = findings.iter().filter(|finding| {
         let noted = finding.mode == Mode::Audit && finding.lowered.is_some();
-        is_in(finding.rule) && finding.lowered != Some(Lowered::Advice) && !noted
+        is_in(&finding.rule) && finding.lowered != Some(Lowered::Advice) && !noted
     });
     for finding in own {
         let known = gravest.entry(&finding.rule.id).or_insert(finding);
@@ -257,7 +257,7 @@ fn the_floor_says_what_the_rules_say() {
 }
 
 /// The rules that only advise in some case, which the floor leaves to the webhook.
-fn advising() -> BTreeSet<&'static str> {
+fn advising() -> BTreeSet<String> {
     let engine = Engine::new(settings(Profile::Recommended));
     let findings = scenarios()
         .iter()
@@ -268,7 +268,7 @@ fn advising() -> BTreeSet<&'static str> {
                 .findings
         });
     let advice = findings.filter(|finding| finding.lowered == Some(Lowered::Advice));
-    advice.map(|finding| &*finding.rule.id).collect()
+    advice.map(|finding| finding.rule.id.clone()).collect()
 }
 
 #[test]

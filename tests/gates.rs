@@ -1300,7 +1300,7 @@ fn left(
 ) -> Option<String> {
     let left: Vec<String> = verdict
         .denials()
-        .filter(|f| !may(f.rule))
+        .filter(|f| !may(&f.rule))
         .map(ToString::to_string)
         .collect();
     (!left.is_empty()).then(|| format!("{}: {}: {left:#?}", scenario.rule, scenario.story))

@@ -1,16 +1,18 @@
 //! Whatever comes in, an answer or a plain error comes out: in bounded time, and never a panic.
 #![allow(clippy::unwrap_used)]
 
+use std::path::Path;
+
 use proptest::{collection::vec, prelude::*};
 use ramen_guard::{
     cli::{
         check::{Given, check},
-        rules::explained,
+        explain::explained,
     },
     engine::{Engine, Settings},
     manifest::{load::load_text, pile::Pile, yaml::Limits},
-    policy::{self, Profile},
-    report::{human, json},
+    policy::{self, Mode, Profile},
+    report::{Outcome, github, human, json, junit, sarif},
     scenario::{Scenario, scenarios},
     world::Store,
 };
@@ -18,6 +20,8 @@ use serde_json::{Value, json};
 
 #[path = "robust/hostile.rs"]
 mod hostile;
+#[path = "robust/simulate.rs"]
+mod simulate;
 #[path = "../fuzz/src/lib.rs"]
 #[allow(unreachable_pub, dead_code)]
 mod targets;
@@ -148,6 +152,33 @@ fn scenario() -> impl Strategy<Value = &'static Scenario> {
     (0..scenarios().len()).prop_map(|at| &scenarios()[at])
 }
 
+/// Every format but the first two is what it says that it is.
+fn read_by_machines(outcome: &Outcome) {
+    let xml = junit(outcome, &[]);
+    assert!(roxmltree::Document::parse(&xml).is_ok(), "{xml:?}");
+    let text = github(outcome, Path::new("/"), &[]);
+    let commands = text.lines().filter(|line| line.starts_with("::error "));
+    assert_eq!(
+        commands.count(),
+        outcome.count(Mode::Deny) + outcome.unread.len()
+    );
+    for text in [xml, text] {
+        assert!(
+            !text.contains(|c: char| c.is_control() && c != '\n'),
+            "{text:?}"
+        );
+    }
+    let log = sarif(outcome, Path::new("/"));
+    let run = &log["runs"][0];
+    let errors = run["results"].as_array().unwrap().iter();
+    let errors = errors.filter(|it| it["level"] == "error" && it["suppressions"].is_null());
+    assert_eq!(errors.count(), outcome.count(Mode::Deny));
+    assert_eq!(
+        run["invocations"][0]["executionSuccessful"],
+        outcome.unread.is_empty()
+    );
+}
+
 fn loaded(text: String) -> Pile {
     load_text("file.yaml", text, &Limits::default()).into()
 }
@@ -216,6 +247,7 @@ proptest! {
         prop_assert!(colour || !shown.contains(ESCAPE));
         let json = json(&outcome);
         prop_assert_eq!(json["summary"]["denied"] == 0, outcome.denied() == 0);
+        read_by_machines(&outcome);
     }
 
     #[test]
@@ -224,6 +256,7 @@ proptest! {
         let outcome = check(&Engine::default(), given);
         human(&outcome, false, Some(width));
         json(&outcome);
+        read_by_machines(&outcome);
     }
 
     #[test]
@@ -266,10 +299,13 @@ fn what_the_contracts_say_is_fit_to_read() {
                 "{id}: {text:?}"
             );
         }
-        let text = explained(contract, &settings);
-        for part in [id, &contract.what, &contract.source] {
+        let text = explained(contract, &settings, true, 80);
+        let text = anstream::adapter::strip_str(&text).to_string();
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let file = contract.source.split(':').next().unwrap_or_default();
+        for part in [id, &*contract.what, &*contract.why, &*contract.fix, file] {
             assert!(
-                text.contains(part.as_str()),
+                words(&text).contains(&words(part)),
                 "{id}: {part} is missing in\n{text}"
             );
         }

@@ -7,6 +7,8 @@
 
 pub mod seeds;
 
+use std::path::Path;
+
 use jsonptr::PointerBuf;
 use ramen_guard::{
     admission::{
@@ -24,7 +26,7 @@ use ramen_guard::{
         yaml::{Limits, NodeId, documents},
     },
     policy::Profile,
-    report::{human, json},
+    report::{github, human, json, junit, sarif},
     scenario::scenarios_of,
     world::Store,
 };
@@ -153,6 +155,14 @@ pub fn check(data: &[u8]) {
     human(&outcome, true, Some(80));
     let json = json(&outcome);
     assert_eq!(json["summary"]["denied"] == 0, outcome.denied() == 0);
+    let lines = [junit(&outcome, &[]), github(&outcome, Path::new("/"), &[])];
+    for text in lines {
+        let obeyed = text.chars().find(|c| c.is_control() && *c != '\n');
+        assert_eq!(obeyed, None, "{text:?}");
+    }
+    let results = sarif(&outcome, Path::new("/"));
+    let results = results.pointer("/runs/0/results").and_then(Value::as_array);
+    assert!(results.is_some_and(|results| results.len() >= outcome.denied()));
 }
 
 /// Every value in a value, with its pointer.

@@ -108,6 +108,9 @@ impl Guard {
         for finding in &verdict.findings {
             self.metrics.finding(finding);
         }
+        for (policy, unsure) in &verdict.undecided {
+            self.metrics.undecided(policy, unsure.name());
+        }
         if verdict.findings.is_empty() {
             return;
         }

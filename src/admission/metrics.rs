@@ -4,7 +4,10 @@
 //! Labels have few values: a kind that is not the guard's own, or an operation that Kubernetes does
 //! not have, is counted as `other`, so that nobody can grow the series by sending odd reviews.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
@@ -74,18 +77,60 @@ impl Verdict {
 
 /// The metrics of one process, in a registry of their own.
 pub struct Metrics {
-    registry: Registry,
+    registry: Book,
     kinds: &'static [&'static str],
     requests: IntCounterVec,
     findings: IntCounterVec,
     observed: IntCounterVec,
     exempted: IntCounterVec,
+    undecided: IntCounterVec,
     durations: [Histogram; 2],
     in_flight: IntGauge,
     connections: IntGauge,
     handshake_failures: IntCounter,
     not_after: Gauge,
     reload_failures: IntCounter,
+    config_failures: IntCounter,
+    policies_failures: IntCounter,
+}
+
+/// What there is to know of a metric before it has any value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Described {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// What it counts.
+    pub help: String,
+}
+
+/// A registry, and what is in it.
+#[derive(Default)]
+struct Book {
+    registry: Registry,
+    described: Mutex<Vec<Described>>,
+}
+
+impl Book {
+    fn add(&self, metric: Box<dyn Collector>) -> Result<(), prometheus::Error> {
+        let described: Vec<Described> = metric
+            .desc()
+            .into_iter()
+            .map(|desc| Described {
+                name: desc.fq_name.clone(),
+                labels: desc.variable_labels.clone(),
+                help: desc.help.clone(),
+            })
+            .collect();
+        self.registry.register(metric)?;
+        let mut all = self
+            .described
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.extend(described);
+        Ok(())
+    }
 }
 
 impl Metrics {
@@ -94,7 +139,7 @@ impl Metrics {
     /// # Errors
     /// Only if two metrics had the same name, which a test rules out.
     pub fn new(kinds: &'static [&'static str]) -> Result<Self, prometheus::Error> {
-        let registry = Registry::new();
+        let registry = Book::default();
         let durations = register(
             &registry,
             HistogramVec::new(
@@ -119,7 +164,8 @@ impl Metrics {
         version
             .with_label_values(&[env!("CARGO_PKG_VERSION")])
             .set(1);
-        registry.register(Box::new(ProcessCollector::for_self()))?;
+        registry.add(Box::new(ProcessCollector::for_self()))?;
+        let counter = |name, help| register(&registry, IntCounter::new(name, help));
         let counters = |name, help, labels: &[&str]| {
             register(&registry, IntCounterVec::new(Opts::new(name, help), labels))
         };
@@ -145,6 +191,11 @@ impl Metrics {
                 "Findings that an annotation on the object exempted it from.",
                 &["rule"],
             )?,
+            undecided: counters(
+                "ramen_guard_policies_undecided_total",
+                "Reviews of which it is not known what a policy of the site would say of them.",
+                &["policy", "reason"],
+            )?,
             durations: [Endpoint::Validate, Endpoint::Mutate]
                 .map(|endpoint| durations.with_label_values(&[endpoint.name()])),
             in_flight: register(
@@ -161,12 +212,9 @@ impl Metrics {
                     "Open connections to the webhook's port.",
                 ),
             )?,
-            handshake_failures: register(
-                &registry,
-                IntCounter::new(
-                    "ramen_guard_tls_handshake_failures_total",
-                    "Connections that never came to speak TLS; a client that does not trust the certificate counts.",
-                ),
+            handshake_failures: counter(
+                "ramen_guard_tls_handshake_failures_total",
+                "Connections that never came to speak TLS; a client that does not trust the certificate counts.",
             )?,
             not_after: register(
                 &registry,
@@ -175,12 +223,17 @@ impl Metrics {
                     "When the serving certificate ends, in seconds since 1970.",
                 ),
             )?,
-            reload_failures: register(
-                &registry,
-                IntCounter::new(
-                    "ramen_guard_certificate_reload_failures_total",
-                    "Looks at the certificate's files that found them changed and of no use; the old one stays.",
-                ),
+            reload_failures: counter(
+                "ramen_guard_certificate_reload_failures_total",
+                "Looks at the certificate's files that found them changed and of no use; the old one stays.",
+            )?,
+            config_failures: counter(
+                "ramen_guard_config_reload_failures_total",
+                "Times that the configuration could not be read again.",
+            )?,
+            policies_failures: counter(
+                "ramen_guard_policies_reload_failures_total",
+                "Times that the site's own policies could not be read again.",
             )?,
             registry,
         })
@@ -191,7 +244,7 @@ impl Metrics {
     /// # Errors
     /// If a metric of that name is registered.
     pub fn register(&self, metric: impl Collector + 'static) -> Result<(), prometheus::Error> {
-        self.registry.register(Box::new(metric))
+        self.registry.add(Box::new(metric))
     }
 
     /// A number of another part's.
@@ -267,6 +320,11 @@ impl Metrics {
         lowered.with_label_values(&[rule]).inc();
     }
 
+    /// Counts a policy of the site that could not be evaluated.
+    pub fn undecided(&self, policy: &str, reason: &str) {
+        self.undecided.with_label_values(&[policy, reason]).inc();
+    }
+
     /// Records how long an answer took.
     pub fn took(&self, endpoint: Endpoint, duration: Duration) {
         self.durations[endpoint as usize].observe(duration.as_secs_f64());
@@ -292,6 +350,27 @@ impl Metrics {
         &self.reload_failures
     }
 
+    /// Looks at the configuration file that found something that can't be read.
+    pub fn config_failures(&self) -> &IntCounter {
+        &self.config_failures
+    }
+
+    /// Looks at the site's own policies that found something that can't be read.
+    pub fn policies_failures(&self) -> &IntCounter {
+        &self.policies_failures
+    }
+
+    /// What there is, by name, whether it has values already or not.
+    pub fn described(&self) -> Vec<Described> {
+        let described = &self.registry.described;
+        let mut all = described
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        all.sort();
+        all
+    }
+
     /// When the serving certificate ends, in seconds since 1970.
     pub fn certificate_not_after(&self) -> &Gauge {
         &self.not_after
@@ -302,16 +381,16 @@ impl Metrics {
     /// # Errors
     /// If a collector gives a metric that can't be written.
     pub fn render(&self) -> Result<String, prometheus::Error> {
-        TextEncoder::new().encode_to_string(&self.registry.gather())
+        TextEncoder::new().encode_to_string(&self.registry.registry.gather())
     }
 }
 
 fn register<C: Collector + Clone + 'static>(
-    registry: &Registry,
+    registry: &Book,
     metric: Result<C, prometheus::Error>,
 ) -> Result<C, prometheus::Error> {
     let metric = metric?;
-    registry.register(Box::new(metric.clone()))?;
+    registry.add(Box::new(metric.clone()))?;
     Ok(metric)
 }
 
@@ -340,7 +419,9 @@ mod tests {
         let metrics = Metrics::new(&KINDS).unwrap();
         metrics.request(Endpoint::Validate, "DRPolicy", "CREATE", Verdict::Denied);
         let finding = |mode, lowered| Finding {
-            rule: policy::contract("drpolicy-drclusters-distinct").unwrap(),
+            rule: policy::contract("drpolicy-drclusters-distinct")
+                .unwrap()
+                .into(),
             mode,
             pointer: PointerBuf::default(),
             message: String::new(),

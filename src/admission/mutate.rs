@@ -8,16 +8,11 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api,
+    api::{self, BACKUP_LABEL},
     engine::Request,
     policy::Operation,
     rules::{below, label},
 };
-
-/// The label that makes OCM's hub backup take an object along.
-///
-/// Source: internal/controller/drplacementcontrol_controller.go:763
-pub const BACKUP_LABEL: (&str, &str) = ("cluster.open-cluster-management.io/backup", "ramen");
 
 /// The kinds that get [`BACKUP_LABEL`].
 pub const LABELLED: [&str; 3] = ["DRPlacementControl", "DRPolicy", "DRCluster"];

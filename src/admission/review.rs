@@ -14,7 +14,7 @@ use crate::{
     engine::{Request, User, Verdict},
     golang::quote,
     policy::Operation,
-    report::{Finding, Site, clip, field, plain},
+    report::{Book, Finding, clip, field, plain},
 };
 
 /// The only group and version of `AdmissionReview` that is answered.
@@ -210,7 +210,7 @@ fn write(uid: &str, verdict: &Verdict, request: &Request, patch: Option<&Value>)
     let response = Response {
         uid,
         allowed,
-        status: (!allowed).then(|| status(request, &denials, &verdict.site)),
+        status: (!allowed).then(|| status(request, &denials, &verdict.book)),
         warnings: warnings(verdict),
         audit_annotations: audit(verdict),
         patch_type: patch.as_ref().map(|_| "JSONPatch"),
@@ -227,7 +227,7 @@ fn write(uid: &str, verdict: &Verdict, request: &Request, patch: Option<&Value>)
 
 /// A denial is 403: on 409 and 422 `kubectl apply --force`, Argo CD and Flux delete the object and make
 /// it anew, which ends its protection.
-fn status(request: &Request, denials: &[&Finding], site: &Site) -> Status {
+fn status(request: &Request, denials: &[&Finding], book: &Book) -> Status {
     let cause = |finding: &&Finding| StatusCause {
         reason: Some(finding.rule.id.clone()),
         field: Some(finding.field()),
@@ -235,7 +235,7 @@ fn status(request: &Request, denials: &[&Finding], site: &Site) -> Status {
     };
     Status {
         status: Some("Failure".to_owned()),
-        message: Some(message(denials, site)),
+        message: Some(message(denials, book)),
         reason: Some("Forbidden".to_owned()),
         details: Some(StatusDetails {
             name: Some(request.name.clone()),
@@ -250,8 +250,8 @@ fn status(request: &Request, denials: &[&Finding], site: &Site) -> Status {
 }
 
 /// All that is wrong, for a person at a terminal.
-pub fn message(denials: &[&Finding], site: &Site) -> String {
-    let said = |finding: &Finding| match site.page(&finding.rule.id) {
+pub fn message(denials: &[&Finding], book: &Book) -> String {
+    let said = |finding: &Finding| match book.page(&finding.rule.id) {
         None => finding.to_string(),
         Some(page) => format!("{finding}, see {page}"),
     };

@@ -2,15 +2,26 @@
 
 #![expect(unreachable_pub, reason = "KubeSchema copies the type into a function")]
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Condition, DiscoveredResource, Groups, Kind, KubeObjectProtectionSpec, Meta, ObjectReference,
-    VolSyncSpec, absent_is_default,
+    Condition, DiscoveredResource, Groups, Kind, KubeObjectProtectionSpec, LabelSelector, Meta,
+    ObjectReference, VolSyncSpec, absent_is_default,
 };
+
+/// The label that makes OCM's hub backup take an object along.
+///
+/// Source: internal/controller/drplacementcontrol_controller.go:763
+pub const BACKUP_LABEL: (&str, &str) = ("cluster.open-cluster-management.io/backup", "ramen");
+/// The annotation with the namespace that Ramen protects for a DRPlacementControl, once it has decided.
+pub const APP_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/app-namespace";
+/// The annotation with the cluster that Ramen deployed the application to last.
+pub const LAST_CLUSTER: &str =
+    "drplacementcontrol.ramendr.openshift.io/last-app-deployment-cluster";
+/// The label of a consistency group across applications.
+pub const GLOBAL_GROUP: &str = "ramendr.openshift.io/global-vgr";
 
 /// What a `DRPlacementControl` asks for; `api/v1alpha1/drplacementcontrol_types.go`.
 #[derive(Clone, Debug, Default, PartialEq, CustomResource, KubeSchema, Serialize, Deserialize)]
@@ -62,10 +73,10 @@ pub struct DRPlacementControlSpec {
     pub dry_run: Option<bool>,
     /// How the application's Kubernetes objects are protected; absent if only its volumes are.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub kube_object_protection: Option<KubeObjectProtectionSpec>,
+    pub kube_object_protection: Option<Box<KubeObjectProtectionSpec>>,
     /// How `VolSync` is to work; Ramen takes only the mover's settings from here.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub vol_sync_spec: Option<VolSyncSpec>,
+    pub vol_sync_spec: Option<Box<VolSyncSpec>>,
     /// Whether a namespace keeps its `OpenShift` security annotations on the other cluster. Holds only
     /// if Ramen's configuration says so too.
     #[serde(
@@ -107,7 +118,7 @@ pub struct DRPlacementControlStatus {
     pub conditions: Vec<Condition>,
     /// What the `VolumeReplicationGroup` on the application's cluster reports.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource_conditions: Option<VRGConditions>,
+    pub resource_conditions: Option<Box<VRGConditions>>,
     /// When this status was last written, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date-time"))]
@@ -219,6 +230,8 @@ impl Kind for DRPlacementControl {
     fn trim(meta: &mut Meta, _spec: &mut Self::Spec, status: &mut Self::Status) {
         meta.finalizers = Vec::new();
         meta.owner_references = Vec::new();
+        meta.labels.keep(&[BACKUP_LABEL.0, GLOBAL_GROUP]);
+        meta.annotations.keep(&[APP_NAMESPACE, LAST_CLUSTER]);
         *status = Self::Status {
             phase: status.phase.take(),
             progression: status.progression.take(),

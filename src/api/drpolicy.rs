@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, LocalObjectReference, absent_is_default};
+use super::{Condition, LabelSelector, LocalObjectReference, absent_is_default};
 
 /// What a `DRPolicy` asks for; `api/v1alpha1/drpolicy_types.go`.
 #[derive(Clone, Debug, Default, PartialEq, CustomResource, KubeSchema, Serialize, Deserialize)]

@@ -1,11 +1,12 @@
 //! Schemas of fields whose type is not ours, or that the schema says more about than the type.
 
 use k8s_openapi::{
-    api::core::v1::PodSecurityContext,
-    apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement},
+    api::core::v1::PodSecurityContext, apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema, transform::transform_subschemas};
 use serde_json::Value;
+
+use super::LabelSelector;
 
 /// What a Kubernetes quantity may look like when it is written as a string.
 const QUANTITY: &str = concat!(

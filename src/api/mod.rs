@@ -46,6 +46,8 @@ pub mod reference;
 pub mod replicationgroupdestination;
 pub mod replicationgroupsource;
 pub mod schema;
+mod selector;
+mod texts;
 pub mod volsync;
 pub mod volumereplicationgroup;
 
@@ -57,11 +59,11 @@ pub use drclusterconfig::{
     StorageAccessDetail,
 };
 pub use drplacementcontrol::{
-    DRPlacementControl, DRPlacementControlSpec, DRPlacementControlStatus, PreferredDecision,
-    VRGConditions, VRGResourceMeta,
+    BACKUP_LABEL, DRPlacementControl, DRPlacementControlSpec, DRPlacementControlStatus,
+    PreferredDecision, VRGConditions, VRGResourceMeta,
 };
 pub use drpolicy::{DRPolicy, DRPolicySpec, DRPolicyStatus, NetworkPeer, PeerClass, PeerClasses};
-pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelectorRequirement;
 pub use maintenancemode::{MaintenanceMode, MaintenanceModeSpec, MaintenanceModeStatus};
 pub use networkmapping::{NetworkMapping, NetworkMappingBlock};
 pub use object::{Doc, Key, Kind, Meta, Object, OwnerReference, ReadError, UnreadStatus};
@@ -90,6 +92,8 @@ pub use replicationgroupsource::{
     ReplicationSourceTriggerSpec,
 };
 pub use schema::{apply_defaults, defaults, schema};
+pub use selector::LabelSelector;
+pub use texts::Texts;
 pub use volsync::{
     MoverConfig, RsyncTLSConfig, VolSyncReplicationDestinationInfo,
     VolSyncReplicationDestinationSpec, VolSyncReplicationSourceSpec, VolSyncSpec,

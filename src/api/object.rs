@@ -1,7 +1,6 @@
 //! An object of any kind: what every Kubernetes object has, and how the guard reads it.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::{Arc, OnceLock},
 };
@@ -13,6 +12,8 @@ use serde::{
     },
 };
 use serde_json::{Map, Value, value::RawValue};
+
+use super::Texts;
 
 /// A Kubernetes kind, as far as the guard reads it.
 pub trait Kind: Sized + Send + Sync + 'static {
@@ -99,9 +100,9 @@ pub struct Meta {
     /// Set when the object is being deleted, RFC 3339.
     pub deletion_timestamp: Option<String>,
     /// `metadata.labels`.
-    pub labels: BTreeMap<String, String>,
+    pub labels: Texts,
     /// `metadata.annotations`.
-    pub annotations: BTreeMap<String, String>,
+    pub annotations: Texts,
     /// `metadata.finalizers`.
     pub finalizers: Vec<String>,
     /// `metadata.ownerReferences`.
@@ -116,18 +117,12 @@ impl Meta {
 
     /// The value of an annotation, unless it is absent or empty.
     pub fn annotation(&self, name: &str) -> Option<&str> {
-        self.annotations
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.annotations.get(name).filter(|value| !value.is_empty())
     }
 
     /// The value of a label, unless it is absent or empty.
     pub fn label(&self, name: &str) -> Option<&str> {
-        self.labels
-            .get(name)
-            .map(String::as_str)
-            .filter(|value| !value.is_empty())
+        self.labels.get(name).filter(|value| !value.is_empty())
     }
 }
 
@@ -155,7 +150,8 @@ pub struct Object<K: Kind> {
     /// Whether the object has a body at all: no CRD of Ramen's requires `spec`.
     pub has_spec: bool,
     has_status: bool,
-    status: OnceLock<K::Status>,
+    /// Apart, because most requests never ask for it.
+    status: OnceLock<Box<K::Status>>,
     unread: Option<UnreadStatus>,
 }
 
@@ -192,7 +188,7 @@ impl<K: Kind> Object<K> {
                 Some(UnreadStatus::Value(value)) => K::Status::deserialize(value).ok(),
                 None => None,
             };
-            read.unwrap_or_default()
+            Box::new(read.unwrap_or_default())
         })
     }
 

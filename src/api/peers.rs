@@ -3,14 +3,13 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde::{
     Deserialize,
     de::{Deserializer, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::Value;
 
-use super::{Condition, Kind, absent_is_default};
+use super::{Condition, Kind, LabelSelector, absent_is_default};
 
 /// Stands for a part of an object that the kind does not have, or that nobody asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ResourceReference, absent_is_default};
+use super::{LabelSelector, ResourceReference, absent_is_default};
 
 /// How Kubernetes objects are protected; `api/v1alpha1/volumereplicationgroup_types.go`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

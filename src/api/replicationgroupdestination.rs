@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Condition, ObjectReference, TypedLocalObjectReference, VolSyncReplicationDestinationSpec,
-    absent_is_default,
+    Condition, LabelSelector, ObjectReference, TypedLocalObjectReference,
+    VolSyncReplicationDestinationSpec, absent_is_default,
 };
 
 /// What is received; `api/v1alpha1/replicationgroupdestination_types.go`.

@@ -1,11 +1,12 @@
 //! `ReplicationGroupSource`: sends a consistency group through `VolSync`.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, ObjectReference, VolSyncReplicationSourceSpec, absent_is_default};
+use super::{
+    Condition, LabelSelector, ObjectReference, VolSyncReplicationSourceSpec, absent_is_default,
+};
 
 /// When a schedule is well formed: a name such as `@daily`, or five cron fields.
 const SCHEDULE: &str = concat!(

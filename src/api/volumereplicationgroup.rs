@@ -1,13 +1,12 @@
 //! `VolumeReplicationGroup`: one protected application on one managed cluster.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Condition, DiscoveredResource, Groups, KubeObjectProtectionSpec, PeerClass, PeerClasses,
-    ProtectedPVC, ResourceReference, VolSyncReplicationDestinationInfo, VolSyncSpec,
+    Condition, DiscoveredResource, Groups, KubeObjectProtectionSpec, LabelSelector, PeerClass,
+    PeerClasses, ProtectedPVC, ResourceReference, VolSyncReplicationDestinationInfo, VolSyncSpec,
     absent_is_default,
 };
 

@@ -45,7 +45,7 @@ pub(super) fn found(
     let Place { file, line, .. } = &first.place;
     let there = |related: &Related| (related.clone(), Some(first.place.clone()));
     let mut finding = Finding {
-        rule,
+        rule: rule.into(),
         mode,
         message: plain(format!("the object is in {file}, line {line}, too")),
         fix: None,
@@ -95,12 +95,12 @@ pub(super) fn note_gone(since: &Since, count: usize, outcome: &mut Outcome) {
     if count > 0 {
         let gone = if count == 1 { "is" } else { "are" };
         let objects = some(count, "object");
-        outcome.notes.push(format!(
+        outcome.note(format!(
             "{objects} of {commit} {gone} gone, judged as deleted"
         ));
     }
     for file in &since.unread {
-        outcome.notes.push(format!(
+        outcome.note(format!(
             "{file} can't be read, so what is there now is judged as new"
         ));
     }
@@ -113,7 +113,7 @@ pub(super) fn note_exempted(outcome: &mut Outcome) {
     let count = exempted.count();
     if count > 0 {
         let findings = some(count, "finding");
-        outcome.notes.push(format!(
+        outcome.note(format!(
             "{findings} left out by exemptions; --no-exemptions shows them"
         ));
     }

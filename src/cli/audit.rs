@@ -8,6 +8,7 @@ use super::{
     output::{Blocker, Output},
     place::{gravest, place_of, place_of_finding},
     progress::Progress,
+    site::Site,
 };
 use crate::{
     api::Doc,
@@ -20,6 +21,7 @@ use crate::{
     policy::Operation,
     report::{Checked, Located, Other, Outcome, Unread, label},
     rules::readable_kinds,
+    site::Undecided,
     world::{Cluster, KeptKind, Store},
 };
 use jsonptr::Pointer;
@@ -36,11 +38,14 @@ pub(crate) struct Args {
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
+    site: Site,
+    #[command(flatten)]
     strictness: Strictness,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let engine = Engine::new(args.strictness.settings()?);
+    let (policies, errors) = args.site.load();
+    let engine = Engine::new(args.strictness.settings()?).with_policies(policies);
     let (mut outcome, world) = if args.state.is_empty() {
         of_cluster(&engine, args.output.names_all())?
     } else {
@@ -57,6 +62,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         }
         (outcome, world)
     };
+    args.site.tell(&mut outcome, &engine, &errors);
     let blockers = sort(&engine, &world, &mut outcome);
     args.output.print(&outcome, Some(&blockers))
 }
@@ -80,6 +86,7 @@ fn sort(engine: &Engine, world: &Store, outcome: &mut Outcome) -> Vec<Blocker> {
                 name: object.name.clone(),
                 uid: String::new(),
                 findings,
+                undecided: Undecided::new(),
                 blocks,
             };
             (audited, object)
@@ -105,7 +112,7 @@ fn of_cluster(engine: &Engine, others: bool) -> Result<(Outcome, Store), String>
         let client = Cluster::client().await?;
         let world = Cluster::snapshot(client.clone(), namespace).await?;
         let mut outcome = Outcome {
-            site: engine.settings.site.clone(),
+            book: engine.settings.book.clone(),
             ..Outcome::default()
         };
         let mut progress = Progress::for_people();
@@ -117,6 +124,7 @@ fn of_cluster(engine: &Engine, others: bool) -> Result<(Outcome, Store), String>
                     return;
                 };
                 outcome.judged += 1;
+                outcome.undecided(&audited.undecided);
                 if audited.findings.is_empty() {
                     outcome.others.extend(others.then(|| passed(kind, audited)));
                 } else {

@@ -9,6 +9,7 @@ use super::{
     progress::Progress,
     server::Answers,
     since::Since,
+    site::Site,
 };
 use crate::{
     engine::Engine,
@@ -51,6 +52,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     output: Output,
     #[command(flatten)]
+    site: Site,
+    #[command(flatten)]
     strictness: Strictness,
 }
 
@@ -80,9 +83,10 @@ pub struct Given {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
+    let (policies, errors) = args.site.load();
     let mut settings = args.strictness.settings()?;
     settings.unexempted = args.no_exemptions;
-    let engine = Engine::new(settings);
+    let engine = Engine::new(settings).with_policies(policies);
     let crds = Crds::read(&args.crds, &mut std::io::stdin().lock());
     let crds = crds.map_err(|error| error.to_string())?;
     let cluster = args.live.then(|| live(&engine)).transpose()?;
@@ -113,11 +117,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
         progress: Progress::for_people(),
         ..Given::default()
     };
-    let (outcome, world) = check_in_world(&engine, given);
+    let (mut outcome, world) = check_in_world(&engine, given);
     let nothing_read = outcome.skipped.is_empty() && outcome.unread.is_empty();
     if outcome.judged == 0 && nothing_read && !some_gone {
         return Err(nothing(&args.paths));
     }
+    args.site.tell(&mut outcome, &engine, &errors);
     let code = args.output.print(&outcome, None);
     // The process ends, and nobody needs to take all this apart before.
     std::mem::forget((outcome, world));
@@ -149,13 +154,14 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
     let mut check = Check {
         piles: [given.inputs, given.context],
         crds: given.crds,
+        policies: engine.policies.clone(),
         answers: given.answers,
         others: given.others,
         progress: given.progress,
         stored: given.stored,
         ..Check::default()
     };
-    check.outcome.site = engine.settings.site.clone();
+    check.outcome.book = engine.settings.book.clone();
     // The objects of the run stand in front of what is given as context.
     for pile in [CONTEXT, INPUTS] {
         check.know(pile, &mut world);
@@ -169,6 +175,10 @@ pub(super) fn check_in_world(engine: &Engine, given: Given) -> (Outcome, Store) 
         world.secrets.synced = false;
     }
     check.know_old(&given.old);
+    // What the site's own rules are given may stand beside what is judged.
+    let policies = std::mem::take(&mut check.policies);
+    let policies = policies.knowing(&std::mem::take(&mut check.params));
+    let engine = &engine.clone().with_policies(policies);
     let outcome = check.judge_all(engine, &mut world, given.since.as_ref(), live);
     (outcome, world)
 }

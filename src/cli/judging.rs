@@ -7,6 +7,7 @@ use std::{
 };
 
 use jsonptr::Pointer;
+use serde_json::Value;
 
 use super::{
     again::{self, First},
@@ -24,6 +25,7 @@ use crate::{
     manifest::{crds::Crds, load::Manifest, pile::Pile},
     policy::Operation,
     report::{Checked, Finding, Located, Other, Outcome, Place},
+    site::{Policies, Undecided},
     world::Store,
 };
 
@@ -37,6 +39,9 @@ pub(super) struct Check {
     pub(super) outcome: Outcome,
     pub(super) piles: [Pile; 2],
     pub(super) crds: Crds,
+    pub(super) policies: Policies,
+    /// What the policies may ask for.
+    pub(super) params: Vec<Value>,
     /// Where an object was written: which pile, which part of it, which manifest of that.
     pub(super) places: HashMap<Key, (usize, usize, usize)>,
     pub(super) named: Named,
@@ -72,6 +77,8 @@ impl Check {
             places,
             named,
             crds,
+            policies,
+            params,
             others,
             progress,
             ..
@@ -79,9 +86,10 @@ impl Check {
         let parts = &piles[pile];
         let others = *others;
         let mut part = 0;
-        let read = |part| Known::of(&parts.part(part), pile == INPUTS, others, crds);
+        let read = |part| Known::of(&parts.part(part), pile == INPUTS, others, crds, policies);
         in_order(parts.len(), read, |known: Known| {
             outcome.unread.extend(known.unread);
+            params.extend(known.params);
             for (number, entry) in known.entries {
                 places.insert(entry.put(world), (pile, part, number));
             }
@@ -151,8 +159,9 @@ impl Check {
             self.judge_gone(engine, world, &past.gone, since, !live, &mut outcome);
         }
         if let Some(answers) = &self.answers {
-            let notes = answers.notes(|place| judged.contains(&place));
-            outcome.notes.extend(notes);
+            for note in answers.notes(|place| judged.contains(&place)) {
+                outcome.note(note);
+            }
         }
         again::note_exempted(&mut outcome);
         outcome
@@ -180,12 +189,14 @@ impl Check {
             let judged = numbered.map(|(number, it)| {
                 let place = (*part, number);
                 let old = || past.of(&identity(&it.doc), homes[*part].as_ref());
-                (place, self.judge(engine, world, it, place, &old))
+                let (judged, undecided) = self.judge(engine, world, it, place, &old);
+                (place, judged, undecided)
             });
             judged.collect::<Vec<_>>()
         };
         in_order(pieces.len(), judge, |judged| {
-            for (place, judged) in judged {
+            for (place, judged, undecided) in judged {
+                outcome.undecided(&undecided);
                 match judged {
                     Judged::Skipped(kind, other) => {
                         outcome.skip(kind, other);
@@ -212,20 +223,21 @@ impl Check {
         manifest: &Manifest,
         place: (usize, usize),
         past: &dyn Fn() -> Option<&'a Doc>,
-    ) -> Judged {
+    ) -> (Judged, Undecided) {
         let identity = identity(&manifest.doc);
         let old = self.old.get(&identity).or_else(past);
         let again = self.first(&identity, place);
         let request = request(identity, Some(&manifest.doc), old).with_defaults_of(&self.crds);
         let mut verdict = engine.judge_offline(&request, world, manifest, &self.crds, !self.stored);
         let other = |skipped| self.others.then(|| other(manifest, skipped));
+        let undecided = std::mem::take(&mut verdict.undecided);
         if !verdict.known {
             let label = if request.group.is_empty() {
                 request.kind
             } else {
                 format!("{}.{}", request.kind, request.group)
             };
-            return Judged::Skipped(label, other(true));
+            return (Judged::Skipped(label, other(true)), undecided);
         }
         if let Some(answers) = &self.answers {
             answers.add(&mut verdict, place, manifest.raw(), &engine.settings);
@@ -237,12 +249,13 @@ impl Check {
         if let Some(located) = again {
             let mut checked = self.located(manifest, request, verdict);
             checked.findings.insert(0, located);
-            return Judged::Found(Box::new(checked));
+            return (Judged::Found(Box::new(checked)), undecided);
         }
         if verdict.findings.is_empty() {
-            return Judged::Passed(other(false));
+            return (Judged::Passed(other(false)), undecided);
         }
-        Judged::Found(Box::new(self.located(manifest, request, verdict)))
+        let checked = self.located(manifest, request, verdict);
+        (Judged::Found(Box::new(checked)), undecided)
     }
 
     /// Where else an object stands, before the place that is asked about.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jsonptr::Pointer;
+use serde_json::Value;
 
 use super::{
     identity::{Identity, identity, may_be_judged},
@@ -14,6 +15,7 @@ use crate::{
         load::{Loaded, Manifest},
     },
     report::{Other, Unread},
+    site::Policies,
     world::{Entry, Store},
 };
 
@@ -23,10 +25,18 @@ pub(super) struct Known {
     pub(super) entries: Vec<(usize, Entry)>,
     pub(super) skipped: Vec<(String, Option<Other>)>,
     pub(super) unread: Vec<Unread>,
+    /// What the site's policies may ask for.
+    pub(super) params: Vec<Value>,
 }
 
 impl Known {
-    pub(super) fn of(loaded: &Loaded, inputs: bool, others: bool, crds: &Crds) -> Self {
+    pub(super) fn of(
+        loaded: &Loaded,
+        inputs: bool,
+        others: bool,
+        crds: &Crds,
+        policies: &Policies,
+    ) -> Self {
         let named = loaded.manifests.iter().enumerate();
         let named = named.filter(|(_, manifest)| may_be_judged(&manifest.doc, crds));
         let named = named.map(|(number, manifest)| (number, identity(&manifest.doc)));
@@ -46,6 +56,8 @@ impl Known {
             });
             (reason, other)
         });
+        let params = loaded.manifests.iter().map(|manifest| &manifest.doc.value);
+        let params = params.filter(|object| !policies.is_empty() && policies.wants(object));
         Self {
             named: named.filter(|(_, it)| !it.is_nameless()).collect(),
             entries: loaded
@@ -56,6 +68,7 @@ impl Known {
                 .collect(),
             skipped: skipped.collect(),
             unread: loaded.errors.iter().map(unread).collect(),
+            params: params.cloned().collect(),
         }
     }
 }

@@ -6,20 +6,25 @@ mod break_glass;
 mod certs;
 pub mod check;
 mod completions;
+pub mod explain;
 mod identity;
 mod judging;
 mod known;
+mod man;
 mod manifests;
 mod output;
 mod parallel;
 mod place;
+mod plugin;
 mod policies;
 mod progress;
 mod review;
-pub mod rules;
+mod rules;
 mod serve;
 mod server;
+mod simulate;
 mod since;
+mod site;
 mod takeaway;
 mod uninstall;
 
@@ -29,7 +34,10 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{
+    FromArgMatches as _, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{
     engine::Settings,
@@ -52,34 +60,67 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Audit(audit::Args),
+    Simulate(simulate::Args),
     Serve(serve::Args),
     Review(review::Args),
-    Rules(rules::RulesArgs),
-    Explain(rules::ExplainArgs),
+    Rules(rules::Args),
+    Explain(explain::Args),
     Manifests(manifests::Args),
     BreakGlass(break_glass::Args),
     Uninstall(uninstall::Args),
     Certs(certs::Args),
     Policies(policies::Args),
     Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// What `check` and `audit` end with.
+pub const EXIT_CODES: [(u8, &str); 4] = [
+    (0, "nothing is refused"),
+    (1, "at least one object is refused"),
+    (
+        2,
+        "the arguments are wrong, an input can't be read, or there is nothing to check",
+    ),
+    (3, "only warnings, and `--fail-on warn`"),
+];
+
+/// All commands, as clap knows them.
+pub fn command() -> clap::Command {
+    let codes = EXIT_CODES.map(|(code, what)| format!("  {code}  {what}\n"));
+    let codes = format!("Exit codes:\n{}", codes.concat());
+    // In their order, which `mut_subcommand` would not keep.
+    <Cli as clap::CommandFactory>::command().mut_subcommands(|command| match command.get_name() {
+        "check" | "audit" => command.after_long_help(codes.clone()),
+        _ => command,
+    })
 }
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    completions::answer();
+    let command = match plugin::role() {
+        plugin::Role::Itself => command(),
+        plugin::Role::Plugin => command().bin_name(plugin::CALLED),
+        plugin::Role::Completer => return plugin::complete(),
+    };
+    let matches = command.get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let done = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Review(args) => review::run(&args),
-        Command::Rules(args) => rules::rules(&args),
-        Command::Explain(args) => rules::explain(&args),
+        Command::Rules(args) => rules::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Manifests(args) => manifests::run(&args),
         Command::BreakGlass(args) => break_glass::run(&args),
         Command::Uninstall(args) => uninstall::run(&args),
         Command::Certs(args) => certs::run(&args),
         Command::Policies(args) => policies::run(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     };
     done.unwrap_or_else(|error| {
         // Where nobody listens there is nobody to tell.
@@ -109,6 +150,38 @@ fn print_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<Exit
     }
 }
 
+/// As [`print()`], with colours where a terminal shows them and nobody has said no to them.
+fn print_styled(text: &str) -> Result<ExitCode, String> {
+    let choice = anstream::AutoStream::choice(&std::io::stdout());
+    if choice == anstream::ColorChoice::Never {
+        return print(&anstream::adapter::strip_str(text).to_string());
+    }
+    print(text)
+}
+
+/// The columns of the terminal, if standard output is one.
+fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
+}
+
+/// The text in lines of at most so many characters, words left whole.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.len() - 1;
+        let long = lines[last].chars().count() + 1 + word.chars().count() > width;
+        if !lines[last].is_empty() && long {
+            lines.push(word.to_owned());
+        } else {
+            if !lines[last].is_empty() {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
 /// Runs what talks to a cluster.
 fn wait<T>(work: impl Future<Output = T>) -> Result<T, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -134,16 +207,19 @@ pub(crate) struct Strictness {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Overrides the configuration's profile: observe, recommended or strict
-    #[arg(long, value_name = "PROFILE", value_parser = profile)]
+    /// Overrides the configuration's profile
+    #[arg(long, value_name = "PROFILE", value_parser = profile())]
     profile: Option<Profile>,
 }
 
-fn profile(name: &str) -> Result<Profile, String> {
-    let found = Profile::ALL.iter().find(|(known, _)| *known == name);
-    found
-        .map(|(_, profile)| *profile)
-        .ok_or_else(|| "it is one of observe, recommended, strict".to_owned())
+/// A profile, by its name.
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    let known = Profile::ALL.map(|(name, _)| name);
+    PossibleValuesParser::new(known).map(|name| {
+        let mut all = Profile::ALL.iter();
+        all.find(|(known, _)| *known == name)
+            .map_or_else(Profile::default, |(_, profile)| *profile)
+    })
 }
 
 impl Strictness {
@@ -170,7 +246,11 @@ fn load(paths: &[PathBuf]) -> Loaded {
 
 /// The world that manifests describe.
 fn state(paths: &[PathBuf]) -> Result<Store, String> {
-    let loaded = load(paths);
+    stored(&load(paths))
+}
+
+/// As [`state`], of what was read.
+fn stored(loaded: &Loaded) -> Result<Store, String> {
     if let Some(error) = loaded.errors.first() {
         let place = error
             .position

@@ -9,7 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use serde_json::Value;
 
 use super::print_by;
-use crate::report::{Outcome, github, json, junit, plain, sarif, write_human};
+use crate::report::{Note, Outcome, github, json, junit, plain, sarif, write_human};
 
 /// What is shown, and what fails.
 #[derive(clap::Args, Debug)]
@@ -58,7 +58,7 @@ enum When {
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum FailOn {
+pub(super) enum FailOn {
     /// What would be refused
     #[default]
     Deny,
@@ -93,7 +93,9 @@ impl Output {
         blockers: Option<&[Blocker]>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let notes = || -> Vec<String> { blockers.unwrap_or_default().iter().map(said).collect() };
+        let blocking = || blockers.unwrap_or_default().iter().map(said);
+        let notes =
+            || -> Vec<String> { outcome.notes.iter().map(noted).chain(blocking()).collect() };
         // Nobody knows better where the files are relative to.
         let root = || std::env::current_dir().unwrap_or_default();
         match self.format {
@@ -101,9 +103,7 @@ impl Output {
                 let width = terminal_size::terminal_size_of(io::stdout());
                 let width = width.map(|(width, _)| width.0.into());
                 write_human(outcome, self.colour(), width, out)?;
-                notes()
-                    .into_iter()
-                    .try_for_each(|note| writeln!(out, "{}", plain(note)))
+                blocking().try_for_each(|note| writeln!(out, "{}", plain(note)))
             }
             Format::Json => {
                 let mut value = json(outcome);
@@ -119,10 +119,7 @@ impl Output {
                 }
                 write_json(&value, out)
             }
-            Format::Junit => {
-                let notes = [&*outcome.notes, &notes()].concat();
-                out.write_all(junit(outcome, &notes).as_bytes())
-            }
+            Format::Junit => out.write_all(junit(outcome, &notes()).as_bytes()),
             Format::Github => out.write_all(github(outcome, &root(), &notes()).as_bytes()),
         }
     }
@@ -133,6 +130,13 @@ impl Output {
             When::Always => true,
             When::Never => false,
         }
+    }
+}
+
+fn noted(note: &Note) -> String {
+    match &note.place {
+        Some(at) => format!("{}:{}:{}: {}", at.file, at.line, at.column, note.message),
+        None => note.message.clone(),
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn place_of_finding(manifest: &Manifest, finding: &Finding) -> Place 
 }
 
 /// A place as it is shown.
-fn place(source: &Source, position: &Position) -> Place {
+pub(super) fn place(source: &Source, position: &Position) -> Place {
     const LONG: usize = 4000;
     let line = source.line(position.line);
     let end_column = if position.end_line == position.line {

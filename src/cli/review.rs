@@ -2,12 +2,12 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, Read, Write},
     path::PathBuf,
     process::ExitCode,
 };
 
-use super::{Strictness, print, state};
+use super::{Strictness, print, site::Site, state};
 use crate::{
     admission::{
         review::{Review, answer},
@@ -27,11 +27,14 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
+    site: Site,
+    #[command(flatten)]
     strictness: Strictness,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
-    let engine = Engine::new(args.strictness.settings()?);
+    let policies = args.site.sound(&args.state)?;
+    let engine = Engine::new(args.strictness.settings()?).with_policies(policies);
     let world = state(&args.state)?;
     let body = match args.file.as_deref().filter(|path| path.as_os_str() != "-") {
         Some(path) => File::open(path)
@@ -42,6 +45,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     };
     let review = Review::read(&as_json(body)?).map_err(|error| error.to_string())?;
     let verdict = engine.judge(&review.request, &world, None);
+    for (policy, unsure) in &verdict.undecided {
+        // Where nobody listens there is nobody to tell.
+        let _ = writeln!(
+            anstream::stderr(),
+            "ramen-guard: ValidatingAdmissionPolicy \"{policy}\" could not be evaluated: {}",
+            unsure.reason()
+        );
+    }
     let answer = answer(&review, &verdict);
     print(&format!("{}\n", String::from_utf8_lossy(&answer)))
 }

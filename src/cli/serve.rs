@@ -13,7 +13,11 @@ use prometheus::IntCounter;
 use tokio::{signal::unix, sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{Strictness, state};
+use super::{
+    Strictness,
+    site::{Site, unknown},
+    state,
+};
 use crate::{
     admission::{
         certificate::Authority,
@@ -107,6 +111,8 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t, env = "RAMEN_GUARD_LOG_FORMAT")]
     log_format: LogFormat,
     #[command(flatten)]
+    site: Site,
+    #[command(flatten)]
     strictness: Strictness,
 }
 
@@ -126,7 +132,9 @@ enum LogFormat {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, String> {
     log(args.log_format);
-    let engine = Engine::new(args.strictness.settings()?);
+    let policies = args.site.sound(&args.state)?;
+    let engine = Engine::new(args.strictness.settings()?).with_policies(policies);
+    tell(&engine);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -164,7 +172,7 @@ async fn served(args: &Args, engine: Engine) -> Result<ExitCode, String> {
         None => certificate(args)?,
     };
     let guard = Arc::new(guard);
-    follow(&guard, &args.strictness, &metrics)?;
+    follow(&guard, args, &metrics);
     let mut tasks = match reconciler.zip(cluster) {
         Some((reconciler, cluster)) => {
             reconciler.start(Arc::clone(&guard), cluster, &metrics, &stop)?
@@ -275,47 +283,92 @@ fn announce(bound: &Bound, ca: Option<&str>, ca_out: Option<&Path>, example: boo
     }
 }
 
-/// Reads the configuration again when its file changes, and every day, since exemptions end with one.
-/// A broken file leaves the last good one in force.
-fn follow(guard: &Arc<Guard>, strictness: &Strictness, metrics: &Metrics) -> Result<(), String> {
-    let failures = IntCounter::new(
-        "ramen_guard_config_reload_failures_total",
-        "Times that the configuration could not be read again.",
-    );
-    let failures = failures.map_err(|error| error.to_string())?;
-    metrics
-        .register(failures.clone())
-        .map_err(|error| error.to_string())?;
-    let (guard, strictness) = (Arc::clone(guard), strictness.clone());
+/// Reads the configuration and the site's policies again when their files change, and every day, since
+/// exemptions end with one. What is broken leaves the last good one in force.
+fn follow(guard: &Arc<Guard>, args: &Args, metrics: &Metrics) {
+    let mut configuration = Attempts::counted(metrics.config_failures());
+    let mut site = Attempts::counted(metrics.policies_failures());
+    let (guard, strictness) = (Arc::clone(guard), args.strictness.clone());
+    let (policies, state) = (args.site.clone(), args.state.clone());
     tokio::spawn(async move {
-        let mut failed = None;
         loop {
             tokio::time::sleep(RELOAD).await;
-            match strictness.settings() {
-                Ok(settings) => {
-                    if failed.take().is_some() {
-                        tracing::info!("the configuration can be read again");
-                    }
-                    if settings != guard.engine().settings {
-                        tracing::info!("going by the configuration as it is now");
-                        guard.replace(Engine::new(settings));
-                    }
-                }
-                Err(error) => {
-                    // Counted at every look, so that an alert stays on; said once.
-                    failures.inc();
-                    if failed.as_ref() != Some(&error) {
-                        tracing::error!(
-                            error,
-                            "the configuration can't be read; the last good one stays in force"
-                        );
-                        failed = Some(error);
-                    }
-                }
+            let now = guard.engine();
+            let settings = configuration.made("the configuration", strictness.settings());
+            let policies = site.made("the site's policies", policies.sound(&state));
+            let engine = Engine {
+                settings: settings.unwrap_or_else(|| now.settings.clone()),
+                policies: policies.unwrap_or_else(|| now.policies.clone()),
+            };
+            if engine.settings != now.settings {
+                tracing::info!("going by the configuration as it is now");
             }
+            if engine.policies != now.policies {
+                tracing::info!("going by the site's policies as they are now");
+                tell(&engine);
+            } else if engine.settings == now.settings {
+                continue;
+            }
+            guard.replace(engine);
         }
     });
-    Ok(())
+}
+
+/// Attempts to read something again.
+struct Attempts {
+    failures: IntCounter,
+    failed: Option<String>,
+}
+
+impl Attempts {
+    fn counted(failures: &IntCounter) -> Self {
+        Self {
+            failures: failures.clone(),
+            failed: None,
+        }
+    }
+
+    /// Counts a failure at every look, so that an alert stays on; it is said once.
+    fn made<T>(&mut self, what: &str, attempt: Result<T, String>) -> Option<T> {
+        match attempt {
+            Ok(read) => {
+                if self.failed.take().is_some() {
+                    tracing::info!("{what} can be read again");
+                }
+                Some(read)
+            }
+            Err(error) => {
+                self.failures.inc();
+                if self.failed.as_ref() != Some(&error) {
+                    tracing::error!(
+                        error,
+                        "{what} can't be read; the last good one stays in force"
+                    );
+                    self.failed = Some(error);
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Says what is to be said about the site's policies.
+fn tell(engine: &Engine) {
+    if engine.policies.names().next().is_none() {
+        return;
+    }
+    tracing::info!(asked = engine.policies.len(), "the site's policies");
+    for note in engine.policies.notes.iter() {
+        tracing::warn!(
+            file = note.source.name,
+            line = note.position.line,
+            "{}",
+            note.message
+        );
+    }
+    for message in unknown(engine) {
+        tracing::warn!("{message}");
+    }
 }
 
 fn stop_on_signal(stop: CancellationToken) -> Result<(), String> {

@@ -7,6 +7,7 @@ use crate::{
     api::{DRPlacementControl, Doc, Key, Kind},
     policy::{Mode, Operation},
     report::Finding,
+    site::Undecided,
     world::{Lens, Store},
 };
 
@@ -25,6 +26,8 @@ pub struct Audited {
     pub uid: String,
     /// By field, then rule.
     pub findings: Vec<Finding>,
+    /// The site's policies of which it is not known what they would say.
+    pub undecided: Undecided,
     /// How many applications it holds up beside itself.
     pub blocks: usize,
 }
@@ -75,6 +78,7 @@ impl Engine {
             name: request.name,
             uid: metadata.uid,
             findings: verdict.findings,
+            undecided: verdict.undecided,
             blocks,
         })
     }

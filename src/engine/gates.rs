@@ -94,6 +94,16 @@ impl Gates {
         }
     }
 
+    /// Why a request may not be refused, whatever a rule of the site says.
+    pub(super) fn spares(&self) -> Option<Lowered> {
+        match () {
+            () if self.trusted => Some(Lowered::Trusted),
+            () if self.restored => Some(Lowered::Restored),
+            () if self.recovery => Some(Lowered::Recovery),
+            () => None,
+        }
+    }
+
     /// What becomes of a finding, and which gate made it less than the rule's mode.
     pub(super) fn apply(
         &self,

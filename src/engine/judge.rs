@@ -18,8 +18,9 @@ use crate::{
     api::{self, Doc, Key, Object},
     manifest::{crds::Crds, load::Manifest},
     policy::{self, Check, Contract, Gate, Mode, Operation},
-    report::{Finding, Lowered, Site, list, plain},
+    report::{Book, Finding, Lowered, list, plain},
     rules::{Case, Draft, Entry, Judged, Report, judged_kinds},
+    site::{Policies, Undecided},
     world::{Lens, Live, Store},
 };
 
@@ -28,6 +29,8 @@ use crate::{
 pub struct Engine {
     /// How strict, whom to trust, where Ramen lives.
     pub settings: Settings,
+    /// The site's own rules.
+    pub policies: Policies,
 }
 
 /// What the guard makes of a request.
@@ -43,7 +46,9 @@ pub struct Verdict {
     /// Whether other objects could not be looked at, so that only the object itself was judged.
     pub incomplete: bool,
     /// Where the rules can be read about.
-    pub site: Site,
+    pub book: Book,
+    /// The site's policies of which it is not known what they would say.
+    pub undecided: Undecided,
 }
 
 impl Verdict {
@@ -106,12 +111,23 @@ enum Phase {
 impl Engine {
     /// An engine with these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { settings }
+        Self {
+            settings,
+            policies: Policies::default(),
+        }
+    }
+
+    /// The same engine with a site's own rules.
+    #[must_use]
+    pub fn with_policies(self, policies: Policies) -> Self {
+        Self { policies, ..self }
     }
 
     /// Judges a request. `live` holds objects that were read afresh, see [`Verdict::to_confirm`].
     pub fn judge(&self, request: &Request, world: &Store, live: Option<&Live>) -> Verdict {
-        self.dispatch(request, world, live, Phase::Validating)
+        let mut verdict = self.dispatch(request, world, live, Phase::Validating);
+        self.ask_site(&mut verdict, request, false);
+        verdict
     }
 
     /// Judges a manifest: as [`Engine::judge`] does, and by its kind's schema, as the API server would
@@ -137,6 +153,7 @@ impl Engine {
                 .retain(|finding| !is_unreadable(finding) && !is_wrong(finding));
             verdict.findings.append(&mut rest.findings);
         }
+        self.ask_site(&mut verdict, request, true);
         offline::add(&mut verdict, request, manifest, &self.settings, crds);
         verdict
     }
@@ -209,7 +226,7 @@ impl<'a, K: Judged> Judging<'a, K> {
     fn verdict(&self) -> Verdict {
         let mut verdict = Verdict {
             known: true,
-            site: self.settings.site.clone(),
+            book: self.settings.book.clone(),
             ..Verdict::default()
         };
         let Some(subject) = self.request.subject() else {
@@ -461,7 +478,7 @@ fn finding(
         ..
     } = draft;
     Finding {
-        rule,
+        rule: rule.into(),
         mode,
         pointer,
         message: plain(message),
@@ -514,7 +531,7 @@ fn shape(pointer: &Pointer) -> String {
     tokens.fold(String::new(), |shape, token| shape + "/" + token.encoded())
 }
 
-fn deleting(doc: Option<&Doc>) -> bool {
+pub(super) fn deleting(doc: Option<&Doc>) -> bool {
     doc.is_some_and(|doc| doc.value.pointer("/metadata/deletionTimestamp").is_some())
 }
 

@@ -4,18 +4,23 @@
 //! front end, and each is here because its opposite has hurt someone.
 
 mod audit;
+mod conduct;
 mod exempt;
 mod gates;
 mod judge;
+mod keys;
 mod offline;
 mod request;
 mod settings;
+mod site;
 mod watch;
 
 pub use audit::Audited;
+pub use conduct::{conduct, is_offline};
 pub(crate) use exempt::EXEMPT;
 pub(crate) use gates::{RESTORE_LABELS, Situation, foreseen};
 pub use judge::{Engine, Verdict};
+pub use keys::{ConfigKey, KEYS};
 pub(crate) use offline::is_whole;
 pub use request::{Request, User};
 pub(crate) use settings::rule_hint;

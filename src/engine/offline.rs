@@ -115,7 +115,7 @@ pub(super) fn add(
         None => return,
     };
     verdict.known = true;
-    verdict.site = settings.site.clone();
+    verdict.book = settings.book.clone();
     offline.add_errors(verdict, schema, given.is_some());
     let keys = manifest.surprises.iter().filter(|surprise| surprise.key);
     for surprise in keys {
@@ -149,7 +149,7 @@ impl Offline<'_> {
         let mode = mode.min(most);
         if mode > Mode::Off {
             verdict.findings.push(Finding {
-                rule,
+                rule: rule.into(),
                 mode,
                 pointer: PointerBuf::from_tokens(["apiVersion"]),
                 message: format!("{kind} is served as {}", served.join(", ")),
@@ -223,7 +223,7 @@ impl Offline<'_> {
                 _ => error.message,
             };
             verdict.findings.push(Finding {
-                rule: contract,
+                rule: contract.into(),
                 mode,
                 pointer: error.pointer,
                 message: plain(message),
@@ -362,7 +362,7 @@ fn add_key(verdict: &mut Verdict, request: &Request, surprise: &Surprise, settin
     let mode = settings.mode(rule);
     if mode > Mode::Off {
         verdict.findings.push(Finding {
-            rule,
+            rule: rule.into(),
             mode,
             pointer,
             message: format!("YAML 1.1 reads the name {written} as \"{name}\""),

@@ -1,12 +1,17 @@
 //! How strict the guard is, whom it trusts, and where Ramen lives: the configuration file.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::LazyLock,
+};
 
 use serde_json::{Map, Value};
 
+use super::keys;
 use crate::{
     policy::{self, Contract, Mode, Profile},
-    report::{Site, nearest},
+    report::{Book, nearest},
+    site,
 };
 
 /// The users that are never refused, but for what stops a controller for everybody: Ramen's
@@ -45,11 +50,13 @@ pub struct Settings {
     /// What the guard does by itself, beside answering.
     pub reconcile: ReconcileSettings,
     /// Where the rule book can be read, if anybody has put it somewhere.
-    pub site: Site,
+    pub book: Book,
     /// Today, `YYYY-MM-DD`: what the end date of an exemption is compared with. Judging reads no clock.
     pub today: String,
     modes: Vec<Mode>,
     overrides: BTreeMap<&'static str, Mode>,
+    /// The most that becomes of what the site's own rules say.
+    site: BTreeMap<String, Mode>,
 }
 
 /// Where Ramen lives.
@@ -104,11 +111,7 @@ impl ReconcileSettings {
 
     fn read(section: &Map<String, Value>) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
-        known(
-            "reconcile.",
-            section,
-            &settings.switches().map(|(key, _)| key),
-        )?;
+        known("reconcile", section)?;
         for (key, switch) in settings.switches() {
             if let Some(value) = section.get(key) {
                 *switch = value
@@ -132,10 +135,11 @@ impl Default for Settings {
                 namespace: "ramen-system".to_owned(),
             },
             reconcile: ReconcileSettings::default(),
-            site: Site::default(),
+            book: Book::default(),
             today: today(),
             modes: Vec::new(),
             overrides: BTreeMap::new(),
+            site: BTreeMap::new(),
         }
         .resolved()
     }
@@ -169,7 +173,7 @@ pub enum SettingsError {
         nearest: Option<String>,
     },
     /// A value that the key can't have.
-    #[error("{place}: {value} is not {wanted}")]
+    #[error("{place}: {value} is not {wanted}{}", hint(.nearest.as_ref()))]
     Value {
         /// Where it stands.
         place: String,
@@ -177,6 +181,8 @@ pub enum SettingsError {
         value: String,
         /// What it may be.
         wanted: String,
+        /// The nearest of what it may be, if it is one of a few.
+        nearest: Option<String>,
     },
 }
 
@@ -195,7 +201,9 @@ pub(crate) fn rule_hint(nearest: Option<&str>) -> String {
 impl Settings {
     /// The mode of a rule.
     pub fn mode(&self, contract: &Contract) -> Mode {
-        self.modes[contract.index]
+        // The site's own rules stand in no list of ours.
+        let mode = self.modes.get(contract.index);
+        mode.copied().unwrap_or(contract.mode)
     }
 
     /// What the rule's mode would be if the profile did not merely observe.
@@ -211,7 +219,26 @@ impl Settings {
 
     /// Where a rule's page of the rule book is, if the configuration says where the book is.
     pub fn page(&self, rule: &str) -> Option<String> {
-        self.site.page(rule)
+        self.book.page(rule)
+    }
+
+    /// What becomes of what one of the site's rules says, whose binding would have it in this mode.
+    pub(crate) fn site_mode(&self, id: &str, bound: Mode) -> Mode {
+        let most = self.site.get(id).copied().unwrap_or(match self.profile {
+            Profile::Observe => Mode::Warn,
+            Profile::Recommended | Profile::Strict => Mode::Deny,
+        });
+        bound.min(most)
+    }
+
+    /// Whether it is the profile alone that lets nothing of one of the site's rules be refused.
+    pub(crate) fn observes(&self, id: &str) -> bool {
+        self.profile == Profile::Observe && !self.site.contains_key(id)
+    }
+
+    /// The site's rules that the configuration names.
+    pub(crate) fn site_rules(&self) -> impl Iterator<Item = &str> {
+        self.site.keys().map(String::as_str)
     }
 
     /// The same settings with another profile.
@@ -246,24 +273,21 @@ impl Settings {
         let mut settings = Self::default();
         let empty = Map::new();
         let root = mapping(&value, "the configuration", &empty)?;
-        known(
-            "",
-            root,
-            &[
-                "profile",
-                "rules",
-                "trusted",
-                "exemptions",
-                "ramen",
-                "reconcile",
-                "book",
-            ],
-        )?;
+        known("", root)?;
         if let Some(value) = root.get("profile") {
             settings.profile = one_of("profile", value, &Profile::ALL)?;
         }
         let modes = Mode::ALL.map(|mode| (mode.name(), mode));
         for (rule, value) in section(root, "rules", &empty)? {
+            if rule
+                .strip_prefix(site::PREFIX)
+                .is_some_and(|name| !name.is_empty())
+            {
+                // What more than its binding says would become of it is for the binding to say.
+                let mode = one_of(&format!("rules.{rule}"), written(value), &modes[1..])?;
+                settings.site.insert(rule.clone(), mode);
+                continue;
+            }
             let contract = policy::contract(rule).ok_or_else(|| SettingsError::UnknownRule {
                 rule: rule.clone(),
                 nearest: nearest(
@@ -272,19 +296,13 @@ impl Settings {
                 )
                 .map(str::to_owned),
             })?;
-            // YAML 1.1 reads `off` as false; whoever writes it means the mode.
-            let value = if *value == Value::Bool(false) {
-                &Value::from("off")
-            } else {
-                value
-            };
             settings.overrides.insert(
                 &contract.id,
-                one_of(&format!("rules.{rule}"), value, &modes)?,
+                one_of(&format!("rules.{rule}"), written(value), &modes)?,
             );
         }
         let trusted = section(root, "trusted", &empty)?;
-        known("trusted.", trusted, &["users", "groups"])?;
+        known("trusted", trusted)?;
         settings
             .trusted_users
             .extend(texts(trusted, "trusted", "users")?);
@@ -292,14 +310,14 @@ impl Settings {
             .trusted_groups
             .extend(texts(trusted, "trusted", "groups")?);
         let exemptions = section(root, "exemptions", &empty)?;
-        known("exemptions.", exemptions, &["enabled"])?;
+        known("exemptions", exemptions)?;
         if let Some(value) = exemptions.get("enabled") {
             settings.exemptions = value
                 .as_bool()
                 .ok_or_else(|| wrong("exemptions.enabled", value, "true or false"))?;
         }
         let ramen = section(root, "ramen", &empty)?;
-        known("ramen.", ramen, &["namespace"])?;
+        known("ramen", ramen)?;
         if let Some(value) = ramen.get("namespace") {
             let name = value.as_str().filter(|name| !name.is_empty());
             name.ok_or_else(|| wrong("ramen.namespace", value, "the name of a namespace"))?
@@ -307,11 +325,21 @@ impl Settings {
         }
         settings.reconcile = ReconcileSettings::read(section(root, "reconcile", &empty)?)?;
         if let Some(value) = root.get("book").filter(|value| !value.is_null()) {
-            let site = value.as_str().and_then(Site::at);
-            settings.site =
-                site.ok_or_else(|| wrong("book", value, "an address that begins with https://"))?;
+            let book = value.as_str().and_then(Book::at);
+            settings.book =
+                book.ok_or_else(|| wrong("book", value, "an address that begins with https://"))?;
         }
         Ok(settings.resolved())
+    }
+}
+
+/// A mode as it was meant: YAML 1.1 reads `off` as false.
+fn written(value: &Value) -> &Value {
+    static OFF: LazyLock<Value> = LazyLock::new(|| Value::from("off"));
+    if *value == Value::Bool(false) {
+        &OFF
+    } else {
+        value
     }
 }
 
@@ -336,12 +364,17 @@ fn section<'a>(
         .map_or(Ok(empty), |value| mapping(value, key, empty))
 }
 
-fn known(place: &str, map: &Map<String, Value>, keys: &[&str]) -> Result<(), SettingsError> {
+fn known(place: &str, map: &Map<String, Value>) -> Result<(), SettingsError> {
+    let keys = keys::below(place);
     match map.keys().find(|key| !keys.contains(&key.as_str())) {
         None => Ok(()),
         Some(key) => Err(SettingsError::UnknownKey {
-            place: format!("{place}{key}"),
-            nearest: nearest(key, keys.iter().copied()).map(str::to_owned),
+            place: if place.is_empty() {
+                key.clone()
+            } else {
+                format!("{place}.{key}")
+            },
+            nearest: nearest(key, keys).map(str::to_owned),
         }),
     }
 }
@@ -352,7 +385,15 @@ fn one_of<T: Copy>(place: &str, value: &Value, names: &[(&str, T)]) -> Result<T,
         .and_then(|text| names.iter().find(|(name, _)| *name == text));
     found.map(|(_, found)| *found).ok_or_else(|| {
         let wanted: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-        wrong(place, value, &format!("one of {}", wanted.join(", ")))
+        let near = value
+            .as_str()
+            .and_then(|text| nearest(text, wanted.iter().copied()));
+        SettingsError::Value {
+            place: place.to_owned(),
+            value: value.to_string(),
+            wanted: format!("one of {}", wanted.join(", ")),
+            nearest: near.map(str::to_owned),
+        }
     })
 }
 
@@ -373,5 +414,6 @@ fn wrong(place: &str, value: &Value, wanted: &str) -> SettingsError {
         place: place.to_owned(),
         value: value.to_string(),
         wanted: wanted.to_owned(),
+        nearest: None,
     }
 }

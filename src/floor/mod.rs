@@ -168,6 +168,12 @@ pub fn policies(settings: &Settings) -> Vec<Policy> {
     policies
 }
 
+/// What the floor asks for a rule: the field that is blamed, and what holds of it, in CEL.
+pub fn checks(contract: &'static policy::Contract, settings: &Settings) -> Vec<(String, String)> {
+    let asked = rule::asked(contract, settings).into_iter();
+    asked.map(|asked| asked.check()).collect()
+}
+
 /// The policies as a stream of YAML documents for `kubectl apply -f -`.
 pub fn manifests(policies: &[Policy]) -> String {
     // Texts, and lists of them: this always serialises.

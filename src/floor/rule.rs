@@ -168,6 +168,17 @@ impl Asked {
         }
     }
 
+    /// The field that is blamed, as Kubernetes spells it, and what holds of it. What
+    /// `fields` compares is spelt out.
+    pub(super) fn check(&self) -> (String, String) {
+        let name = format!("variables.{}", changed_name(&self.field));
+        let changed = super::field::changed(&self.field);
+        let holds = self
+            .holds
+            .replace(&name, &format!("(\n{}\n)", indented(&changed)));
+        (field(&self.field), holds)
+    }
+
     fn expression(&self) -> String {
         let (asks, holds) = (self.asks(), indented(&self.holds));
         let cases = indented(&self.cases());

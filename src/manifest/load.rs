@@ -117,7 +117,7 @@ pub(crate) fn load_bytes(name: &str, bytes: Vec<u8>, limits: &Limits) -> Loaded 
 }
 
 /// The text of a file.
-pub(super) fn read_file(path: &Path, limits: &Limits) -> Result<String, LoadError> {
+pub(super) fn read_file(path: &Path, limits: &Limits) -> Result<String, Box<LoadError>> {
     let bytes = File::open(path).and_then(|mut file| read(&mut file, limits));
     text_of(&path.display().to_string(), bytes)
 }
@@ -188,7 +188,7 @@ impl Loaded {
     fn add_bytes(&mut self, name: &str, bytes: io::Result<Vec<u8>>, limits: &Limits) {
         match text_of(name, bytes) {
             Ok(text) => self.add_text(Source::new(name, text), limits),
-            Err(error) => self.errors.push(error),
+            Err(error) => self.errors.push(*error),
         }
     }
 
@@ -397,9 +397,10 @@ impl LoadError {
 }
 
 /// What was read as text.
-fn text_of(name: &str, bytes: io::Result<Vec<u8>>) -> Result<String, LoadError> {
-    let bytes = bytes.map_err(|error| LoadError::of_file(name.to_owned(), unreadable(&error)))?;
-    String::from_utf8(bytes).map_err(|error| not_utf8(name, error.as_bytes(), &error.utf8_error()))
+fn text_of(name: &str, bytes: io::Result<Vec<u8>>) -> Result<String, Box<LoadError>> {
+    let error = |error| LoadError::of_file(name.to_owned(), unreadable(&error));
+    let text = String::from_utf8(bytes.map_err(error)?);
+    text.map_err(|error| not_utf8(name, error.as_bytes(), &error.utf8_error()).into())
 }
 
 /// Whether a file is one by its name.

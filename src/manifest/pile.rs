@@ -23,7 +23,7 @@ use super::{
 const KEPT: usize = 16;
 
 /// How many bytes of text are kept in all, so that files are not opened twice.
-const TEXTS: usize = 4 << 20;
+const TEXTS: usize = 2 << 20;
 
 /// How many manifests a piece has at most.
 const PIECE: usize = 4;
@@ -105,7 +105,7 @@ impl Pile {
                 Ok(text) => text.into(),
                 Err(error) => {
                     return Loaded {
-                        errors: vec![error],
+                        errors: vec![*error],
                         ..Loaded::default()
                     };
                 }

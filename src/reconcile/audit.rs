@@ -102,7 +102,7 @@ impl Audit {
         let engine = place.guard.engine();
         let namespace = &engine.settings.ramen.namespace;
         let mut objects = BTreeMap::<(&str, &str), i64>::new();
-        let mut findings = BTreeMap::<(&str, &str), i64>::new();
+        let mut findings = BTreeMap::<(String, &str), i64>::new();
         let mut blocking = 0;
         for kind in readable_kinds() {
             let judge = |doc: Doc| {
@@ -119,7 +119,7 @@ impl Audit {
                 *objects.entry((kind.kind, verdict)).or_default() += 1;
                 for finding in &audited.findings {
                     let mode = finding.mode.name();
-                    *findings.entry((&finding.rule.id, mode)).or_default() += 1;
+                    *findings.entry((finding.rule.id.clone(), mode)).or_default() += 1;
                     *summary.findings.entry(mode).or_default() += 1;
                 }
                 blocking += i64::from(audited.blocks > 0);
@@ -140,7 +140,7 @@ impl Audit {
         }
         for (labels, count) in findings {
             self.findings
-                .with_label_values(&[labels.0, labels.1])
+                .with_label_values(&[&*labels.0, labels.1])
                 .set(count);
         }
         self.blocking.set(blocking);

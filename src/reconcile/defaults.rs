@@ -19,8 +19,10 @@ use super::{
     tell::What,
 };
 use crate::{
-    admission::mutate::BACKUP_LABEL,
-    api::{DRCluster, DRPlacementControl, DRPolicy, Key, Kind, Object, Placement, PlacementRule},
+    api::{
+        BACKUP_LABEL, DRCluster, DRPlacementControl, DRPolicy, Key, Kind, Object, Placement,
+        PlacementRule,
+    },
     world::{DRPC_NAME, DRPC_NAMESPACE, Kept, KeptKind, Relation, Store},
 };
 
@@ -218,9 +220,7 @@ fn stale<K: Kept>(store: &Store) -> Vec<Stale> {
         let (Some(name), Some(namespace)) = owner else {
             continue;
         };
-        let restored = RESTORED
-            .iter()
-            .any(|label| meta.labels.contains_key(*label));
+        let restored = RESTORED.iter().any(|label| meta.labels.contains_key(label));
         let mut referring = store.drpcs.related(Relation::PlacementName, &meta.name);
         let in_use = store.drpcs.get(namespace, name).is_some()
             || referring.any(|drpc| drpc.meta.namespace == meta.namespace);

@@ -19,8 +19,8 @@ use time::OffsetDateTime;
 
 use super::leader::Place;
 use crate::{
-    admission::{metrics::Metrics, mutate::BACKUP_LABEL},
-    api::{self, DRPolicy, Kind as _},
+    admission::metrics::Metrics,
+    api::{self, BACKUP_LABEL, DRPolicy, Kind as _},
     engine::DOMAIN,
     world::KeptKind,
 };

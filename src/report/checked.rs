@@ -2,8 +2,11 @@
 
 use std::{ops::Range, sync::Arc};
 
-use super::{Finding, Related, Site};
-use crate::policy::{Mode, Operation};
+use super::{Book, Finding, Related};
+use crate::{
+    policy::{Mode, Operation},
+    site::Undecided,
+};
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,6 +97,15 @@ pub struct Other {
     pub skipped: bool,
 }
 
+/// Something to know beside what was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// What it is about, if that is a place in a file.
+    pub place: Option<Place>,
+    /// What there is to know, in one line.
+    pub message: String,
+}
+
 /// What came of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
@@ -105,19 +117,38 @@ pub struct Outcome {
     pub skipped: std::collections::BTreeMap<String, usize>,
     /// Inputs that could not be read.
     pub unread: Vec<Unread>,
-    /// What else there is to know of the run, in a line each.
-    pub notes: Vec<String>,
+    /// What else there is to know of the run.
+    pub notes: Vec<Note>,
     /// The objects that passed and those that were left out, if they were asked for.
     pub others: Vec<Other>,
     /// Where the rules can be read about.
-    pub site: Site,
+    pub book: Book,
+    /// The site's policies of which it is not known what they would say: the name, the reason, of how many
+    /// objects.
+    pub undecided: std::collections::BTreeMap<(String, &'static str), usize>,
 }
 
 impl Outcome {
+    /// Adds something to know about the run as a whole.
+    pub(crate) fn note(&mut self, message: String) {
+        self.notes.push(Note {
+            place: None,
+            message,
+        });
+    }
+
     /// Counts an object that is left out, by its kind or what makes it no object.
     pub(crate) fn skip(&mut self, kind: String, other: Option<Other>) {
         *self.skipped.entry(kind).or_default() += 1;
         self.others.extend(other);
+    }
+
+    /// Counts the site's policies of which it is not known what they would say of an object.
+    pub(crate) fn undecided(&mut self, undecided: &Undecided) {
+        for (policy, unsure) in undecided {
+            let key = (policy.clone(), unsure.reason());
+            *self.undecided.entry(key).or_default() += 1;
+        }
     }
 
     /// How many objects would be refused.

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::{self, Write},
+    ops::Deref,
     sync::Arc,
 };
 
@@ -17,7 +18,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Finding {
     /// The rule.
-    pub rule: &'static Contract,
+    pub rule: Rule,
     /// What becomes of it, after all gates.
     pub mode: Mode,
     /// The field that is blamed, as a JSON pointer into the object.
@@ -32,6 +33,33 @@ pub struct Finding {
     pub(crate) rests_on: Arc<[Key]>,
     /// Why it does less than the rule's mode says.
     pub lowered: Option<Lowered>,
+}
+
+/// The contract that a finding is about. Those of the site's own policies go with them, when they are read
+/// again.
+#[derive(Clone, Debug)]
+pub enum Rule {
+    /// One of ours.
+    Ours(&'static Contract),
+    /// One of the site's, see [`crate::site`].
+    Site(Arc<Contract>),
+}
+
+impl Deref for Rule {
+    type Target = Contract;
+
+    fn deref(&self) -> &Contract {
+        match self {
+            Self::Ours(contract) => contract,
+            Self::Site(contract) => contract,
+        }
+    }
+}
+
+impl From<&'static Contract> for Rule {
+    fn from(contract: &'static Contract) -> Self {
+        Self::Ours(contract)
+    }
 }
 
 /// A place in another object.
@@ -64,6 +92,10 @@ pub enum Lowered {
     Exempted,
     /// The rule itself only advises in this case.
     Advice,
+    /// What the rule looks at stays as it is stored.
+    Kept,
+    /// The object is being deleted.
+    Going,
 }
 
 impl Lowered {
@@ -79,6 +111,8 @@ impl Lowered {
             Self::Observed => "observed",
             Self::Exempted => "exempted",
             Self::Advice => "advice",
+            Self::Kept => "kept",
+            Self::Going => "going",
         }
     }
 }
@@ -102,10 +136,12 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A site's own policy need not blame a field.
+        let field = self.field();
+        let colon = if field.is_empty() { "" } else { ": " };
         write!(
             f,
-            "{}: {}; {} ({})",
-            self.field(),
+            "{field}{colon}{}; {} ({})",
             self.message,
             self.fix(),
             self.rule.id

@@ -4,7 +4,7 @@ use std::{fmt::Write, io};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Located, Outcome, Place, Site, plain};
+use super::{Book, Located, Outcome, Place, clip, fold::folded, plain};
 use crate::policy::Mode;
 
 /// The width that lines of source are cut to where there is no terminal.
@@ -34,6 +34,13 @@ pub fn write_human(
         Renderer::plain()
     };
     let renderer = renderer.term_width(width.unwrap_or(WIDTH));
+    let mut put = |text: String| {
+        let text = match width {
+            Some(width) => folded(&text, width),
+            None => text,
+        };
+        out.write_all(text.as_bytes())
+    };
     for unread in &outcome.unread {
         let title = Level::ERROR.primary_title(&*unread.message);
         let group = match &unread.place {
@@ -51,7 +58,7 @@ pub fn write_human(
                 ))
                 .elements(Vec::<Snippet<'_, annotate_snippets::Annotation<'_>>>::new()),
         };
-        writeln!(out, "{}\n", renderer.render(&[group]))?;
+        put(format!("{}\n\n", renderer.render(&[group])))?;
     }
     for object in &outcome.objects {
         for located in object
@@ -59,20 +66,27 @@ pub fn write_human(
             .iter()
             .filter(|located| located.finding.mode >= Mode::Warn)
         {
-            let groups = groups(located, &outcome.site);
-            writeln!(out, "{}\n", renderer.render(&groups))?;
+            let groups = groups(located, &outcome.book);
+            put(format!("{}\n\n", renderer.render(&groups)))?;
         }
         if object.more > 0 {
             let more = plural(object.more, "more finding");
             let title = format!("{more} about {}", object.label());
             let note = Group::with_title(Level::NOTE.primary_title(title));
-            writeln!(out, "{}\n", renderer.render(&[note]))?;
+            put(format!("{}\n\n", renderer.render(&[note])))?;
         }
     }
-    out.write_all(summary(outcome).as_bytes())
+    for note in &outcome.notes {
+        if let Some(place) = &note.place {
+            let title = Group::with_title(Level::NOTE.primary_title(&*note.message));
+            let group = show(title, place, AnnotationKind::Primary, None);
+            put(format!("{}\n\n", renderer.render(&[group])))?;
+        }
+    }
+    put(summary(outcome))
 }
 
-fn groups<'a>(located: &'a Located, site: &Site) -> Vec<Group<'a>> {
+fn groups<'a>(located: &'a Located, book: &Book) -> Vec<Group<'a>> {
     let finding = &located.finding;
     let level = if finding.mode == Mode::Deny {
         Level::ERROR
@@ -94,7 +108,7 @@ fn groups<'a>(located: &'a Located, site: &Site) -> Vec<Group<'a>> {
     );
     for (related, place) in &located.related {
         if let Some(place) = place {
-            let label = Some(related.key.to_string());
+            let label = Some(plain(related.key.to_string()));
             group = show(group, place, AnnotationKind::Context, label);
         }
     }
@@ -102,7 +116,7 @@ fn groups<'a>(located: &'a Located, site: &Site) -> Vec<Group<'a>> {
         group,
         Group::with_title(Level::HELP.secondary_title(finding.fix())),
     ];
-    if let Some(page) = site.page(&finding.rule.id) {
+    if let Some(page) = book.page(&finding.rule.id) {
         let note = Level::NOTE.secondary_title(format!("see {page}"));
         groups.push(Group::with_title(note));
     }
@@ -148,7 +162,7 @@ pub(super) fn summary(outcome: &Outcome) -> String {
         let kinds: Vec<String> = outcome
             .skipped
             .iter()
-            .map(|(kind, count)| format!("{count} {kind}"))
+            .map(|(kind, count)| format!("{count} {}", clip(kind, 100)))
             .collect();
         let skipped = outcome.skipped.values().sum();
         let _ = write!(
@@ -161,11 +175,9 @@ pub(super) fn summary(outcome: &Outcome) -> String {
     if !outcome.unread.is_empty() {
         let _ = write!(line, "; {} not read", plural(outcome.unread.len(), "input"));
     }
-    line = plain(line)
-        + "
-";
-    for note in &outcome.notes {
-        let _ = writeln!(line, "{}", plain(note.clone()));
+    line = plain(line) + "\n";
+    for note in outcome.notes.iter().filter(|note| note.place.is_none()) {
+        let _ = writeln!(line, "{}", plain(note.message.clone()));
     }
     line
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Located, Outcome, Place, Site};
+use super::{Book, Located, Note, Outcome, Place};
 use crate::policy::Mode;
 
 /// The outcome as JSON. Objects without findings are only counted.
@@ -19,7 +19,7 @@ pub fn json(outcome: &Outcome) -> Value {
                 "file": &*object.place.file,
                 "line": object.place.line,
                 "allowed": !object.has(Mode::Deny),
-                "findings": object.findings.iter().map(|found| finding(found, &outcome.site)).collect::<Vec<_>>(),
+                "findings": object.findings.iter().map(|found| finding(found, &outcome.book)).collect::<Vec<_>>(),
                 "more": object.more,
             })
         })
@@ -46,11 +46,17 @@ pub fn json(outcome: &Outcome) -> Value {
         },
         "objects": objects,
         "unread": unread,
-        "notes": outcome.notes,
+        "notes": outcome.notes.iter().map(note).collect::<Vec<_>>(),
     })
 }
 
-fn finding(located: &Located, site: &Site) -> Value {
+fn note(note: &Note) -> Value {
+    let mut value = note.place.as_ref().map_or_else(|| json!({}), place);
+    value["message"] = Value::from(&*note.message);
+    value
+}
+
+fn finding(located: &Located, book: &Book) -> Value {
     let finding = &located.finding;
     let mut value = place(&located.place);
     let related: Vec<Value> = located
@@ -71,7 +77,7 @@ fn finding(located: &Located, site: &Site) -> Value {
     value["pointer"] = Value::from(finding.pointer.as_str());
     value["message"] = Value::from(&*finding.message);
     value["fix"] = Value::from(finding.fix());
-    if let Some(page) = site.page(&finding.rule.id) {
+    if let Some(page) = book.page(&finding.rule.id) {
         value["page"] = Value::from(page);
     }
     value["lowered"] = finding

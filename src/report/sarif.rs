@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Checked, Located, Lowered, Outcome, Place, Related, Site, Unread, paths::Address};
+use super::{Book, Checked, Located, Lowered, Outcome, Place, Related, Unread, paths::Address};
 use crate::{
     engine::EXEMPT,
     policy::{Contract, Mode},
@@ -27,18 +27,19 @@ const ROOT: &str = "%SRCROOT%";
 /// there too, as suppressed. Inputs that can't be read are notifications of the run. Columns count characters.
 pub fn sarif(outcome: &Outcome, root: &Path) -> Value {
     let told = told(outcome);
-    let mut rules: Vec<&Contract> = told.iter().map(|(_, it)| it.finding.rule).collect();
-    rules.sort_by_key(|rule| rule.index);
-    rules.dedup_by_key(|rule| rule.index);
-    let places: HashMap<usize, usize> = rules
+    let mut rules: Vec<&Contract> = told.iter().map(|(_, it)| &*it.finding.rule).collect();
+    // Ours in their order, then the site's.
+    rules.sort_by_key(|rule| (rule.index, &*rule.id));
+    rules.dedup_by_key(|rule| &*rule.id);
+    let places: HashMap<&str, usize> = rules
         .iter()
         .enumerate()
-        .map(|(at, rule)| (rule.index, at))
+        .map(|(at, rule)| (&*rule.id, at))
         .collect();
     let mut prints = Fingerprints::default();
     let results = told.iter().map(|(object, located)| {
         let mut result = result(object, located, root);
-        result["ruleIndex"] = places[&located.finding.rule.index].into();
+        result["ruleIndex"] = places[&*located.finding.rule.id].into();
         let print = prints.next(object, located, root);
         // The second is the name that GitHub looks for.
         result["partialFingerprints"] =
@@ -46,7 +47,7 @@ pub fn sarif(outcome: &Outcome, root: &Path) -> Value {
         result
     });
     let results: Value = results.collect();
-    let rules = rules.iter().map(|rule| descriptor(rule, &outcome.site));
+    let rules = rules.iter().map(|rule| descriptor(rule, &outcome.book));
     json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -91,7 +92,7 @@ fn level(mode: Mode) -> &'static str {
 }
 
 /// A rule.
-fn descriptor(rule: &Contract, site: &Site) -> Value {
+fn descriptor(rule: &Contract, book: &Book) -> Value {
     let mut descriptor = json!({
         "id": rule.id,
         "shortDescription": { "text": rule.what },
@@ -103,7 +104,7 @@ fn descriptor(rule: &Contract, site: &Site) -> Value {
         "defaultConfiguration": { "enabled": rule.mode != Mode::Off, "level": level(rule.mode) },
         "properties": { "tags": [rule.kind], "source": rule.source },
     });
-    if let Some(page) = site.page(&rule.id) {
+    if let Some(page) = book.page(&rule.id) {
         descriptor["helpUri"] = page.into();
     }
     descriptor

@@ -5,9 +5,9 @@
 //! stored object had the fault already: the engine does that for all rules alike.
 
 mod configmap;
-mod drcluster;
+pub(crate) mod drcluster;
 mod drclusterconfig;
-mod drplacementcontrol;
+pub(crate) mod drplacementcontrol;
 mod drpolicy;
 mod files;
 mod maintenancemode;
@@ -23,10 +23,10 @@ mod volumereplicationgroup;
 use jsonptr::PointerBuf;
 
 use crate::{
-    api::{self, DRPlacementControl, Doc, Key, Kind, Object},
+    api::{self, DRPlacementControl, Doc, Key, Kind, Object, RAMEN_CONFIG},
     policy::{Contract, Mode, Operation},
     report::Related,
-    world::{KeptKind, Lens},
+    world::{Config, KeptKind, Lens},
 };
 
 /// What a rule is given: one object, what it was, and a view of the others.
@@ -102,12 +102,17 @@ macro_rules! judged_kinds {
 }
 pub(crate) use judged_kinds;
 
-/// The kinds that have rules and may be read in a cluster, the ones that others hang on first.
-pub(crate) fn readable_kinds() -> Vec<KeptKind> {
+/// The kinds that have rules, the ones that others hang on first.
+pub fn kinds() -> Vec<KeptKind> {
     macro_rules! kinds {
         ($($kind:ty),*) => { vec![$(KeptKind::of::<$kind>()),*] };
     }
-    let mut kinds = judged_kinds!(kinds!);
+    judged_kinds!(kinds!)
+}
+
+/// The kinds that have rules and may be read in a cluster, the ones that others hang on first.
+pub(crate) fn readable_kinds() -> Vec<KeptKind> {
+    let mut kinds = kinds();
     kinds.retain(|kind| kind.watched);
     kinds
 }
@@ -255,6 +260,12 @@ impl Draft {
         self.because_of(other.key(), pointer)
     }
 
+    /// As [`Draft::because`], for a field of Ramen's configuration, such as `/ramenOpsNamespace`, or for
+    /// all of it.
+    pub fn configured(&mut self, config: &Config, field: &str) -> &mut Self {
+        self.because_of(config.key.clone(), configured(field))
+    }
+
     /// As [`Draft::because`], for an object that is known by its key only.
     pub fn because_of(&mut self, key: Key, pointer: impl AsRef<str>) -> &mut Self {
         let pointer = PointerBuf::parse(pointer.as_ref()).unwrap_or_default();
@@ -319,34 +330,46 @@ pub fn label(name: &str) -> String {
     below("/metadata/labels", name)
 }
 
+/// The pointer to a field of Ramen's configuration in its ConfigMap, such as `/ramenOpsNamespace`, or to
+/// all of it.
+fn configured(field: &str) -> String {
+    format!("/data/{RAMEN_CONFIG}{field}")
+}
+
 /// The pointer to a field whose name may hold any character.
 pub fn below(parent: &str, name: &str) -> String {
     format!("{parent}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
+/// Short names of kinds.
+const SHORT: [(&str, &str); 5] = [
+    ("drpc", "DRPlacementControl"),
+    ("vrg", "VolumeReplicationGroup"),
+    ("rgs", "ReplicationGroupSource"),
+    ("rgd", "ReplicationGroupDestination"),
+    // It is the text in one.
+    ("RamenConfig", "ConfigMap"),
+];
+
 /// The kind that somebody means by its name, in any case, by that of its resource, or by a short one.
 pub fn kind_named(name: &str) -> Option<&'static str> {
-    const SHORT: [(&str, &str); 5] = [
-        ("drpc", "DRPlacementControl"),
-        ("vrg", "VolumeReplicationGroup"),
-        ("rgs", "ReplicationGroupSource"),
-        ("rgd", "ReplicationGroupDestination"),
-        // It is the text in one.
-        ("RamenConfig", "ConfigMap"),
-    ];
-    fn is<K: Kind>(name: &str) -> Option<&'static str> {
-        let named = [K::KIND, K::PLURAL]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(name));
-        named.then_some(K::KIND)
-    }
-    macro_rules! all {
-        ($($kind:ty),*) => { None$(.or_else(|| is::<$kind>(name)))* };
-    }
-    let short = SHORT
-        .iter()
-        .find(|(short, _)| short.eq_ignore_ascii_case(name));
-    short.map_or_else(|| judged_kinds!(all!), |(_, kind)| Some(*kind))
+    let named = |known: &&str| known.eq_ignore_ascii_case(name);
+    let short = SHORT.iter().find(|(short, _)| named(short));
+    let kinds = || {
+        let kind = kinds()
+            .into_iter()
+            .find(|kind| named(&kind.kind) || named(&kind.plural));
+        kind.map(|kind| kind.kind)
+    };
+    short.map_or_else(kinds, |(_, kind)| Some(*kind))
+}
+
+/// Every name that [`kind_named`] knows.
+pub fn kind_names() -> Vec<&'static str> {
+    let long = kinds()
+        .into_iter()
+        .flat_map(|kind| [kind.kind, kind.plural]);
+    long.chain(SHORT.map(|(short, _)| short)).collect()
 }
 
 /// Every rule that has code, by id.

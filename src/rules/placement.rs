@@ -25,12 +25,7 @@ pub(super) const SCHEDULING_DISABLE: &str =
 ///
 /// Source: internal/controller/drplacementcontrol_controller.go:1236
 pub(super) fn scheduled(placement: &Object<Placement>) -> Option<&'static str> {
-    match placement
-        .meta
-        .annotations
-        .get(SCHEDULING_DISABLE)
-        .map(String::as_str)
-    {
+    match placement.meta.annotations.get(SCHEDULING_DISABLE) {
         None => Some("is gone"),
         Some("false") => Some("is \"false\""),
         Some(_) => None,

@@ -2,12 +2,8 @@
 //!
 //! In the order of `policies/protectedvolumereplicationgrouplist.yaml`.
 
-use super::{Case, Report, Rule, below, judged};
-use crate::{
-    api::{ProtectedVolumeReplicationGroupList, RAMEN_CONFIG},
-    golang::quote,
-    report::nearest,
-};
+use super::{Case, Report, Rule, judged};
+use crate::{api::ProtectedVolumeReplicationGroupList, golang::quote, report::nearest};
 
 judged! {
     ProtectedVolumeReplicationGroupList: &[RULES];
@@ -40,7 +36,7 @@ fn profile_known(case: &Case<'_, ProtectedVolumeReplicationGroupList>, report: &
         PROFILE,
         format!("{} is no profile of Ramen's configuration", quote(name)),
     );
-    finding.because_of(config.key.clone(), below("/data", RAMEN_CONFIG));
+    finding.configured(config, "");
     if let Some(near) = nearest(name, config.profiles()) {
         finding.fix(format!("write \"{near}\" if that is meant"));
     }

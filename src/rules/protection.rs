@@ -1,21 +1,18 @@
 //! What a `DRPlacementControl` and the `VolumeReplicationGroup`s that the hub makes of it say in the same
 //! words, so that both are judged in the same way.
 
-use std::collections::BTreeMap;
-
 use super::{Case, Report, annotation};
 use crate::{
     api::{
         DRPlacementControlSpec, Kind, KubeObjectProtectionSpec, LabelSelector, RecipeRef, Text,
-        VolumeReplicationGroupSpec,
+        Texts, VolumeReplicationGroupSpec,
     },
     golang::{duration, names::LABEL_MAX, quote, selector},
+    world::Config,
 };
 
-/// Where Ramen's configuration stands in its ConfigMap.
-pub(super) const CONFIG: &str = "/data/ramen_manager_config.yaml";
-/// Where the configuration names the operations namespace.
-pub(super) const OPERATIONS: &str = "/data/ramen_manager_config.yaml/ramenOpsNamespace";
+/// Where Ramen's configuration names the operations namespace.
+pub(super) const OPERATIONS: &str = "/ramenOpsNamespace";
 /// The namespaces that an application in the operations namespace has.
 pub(super) const NAMESPACES: &str = "/spec/protectedNamespaces";
 /// The reference to a recipe.
@@ -46,7 +43,7 @@ pub(super) trait Protecting {
 
 impl Protecting for DRPlacementControlSpec {
     fn protection(&self) -> Option<&KubeObjectProtectionSpec> {
-        self.kube_object_protection.as_ref()
+        self.kube_object_protection.as_deref()
     }
 }
 
@@ -65,6 +62,26 @@ pub(super) fn is_built_in(recipe: &RecipeRef, operations: &str) -> bool {
 }
 
 // How often.
+
+/// Ramen's own recipe takes the namespaces from the application, which names none.
+pub(super) fn say_vm_namespaces(config: &Config, report: &mut Report) {
+    report
+        .say(
+            NAMESPACES,
+            "names none, and the built-in \"vm-recipe\" needs one",
+        )
+        .configured(config, OPERATIONS);
+}
+
+/// Ramen writes to the parameters of its own recipe, and there are none.
+pub(super) fn say_vm_parameters(config: &Config, report: &mut Report) {
+    report
+        .say(
+            PARAMETERS,
+            "is not set, and the built-in \"vm-recipe\" writes to it",
+        )
+        .configured(config, OPERATIONS);
+}
 
 fn interval<'a, K: Kind<Spec: Protecting>>(case: &Case<'a, K>) -> Option<&'a str> {
     case.new.spec.protection()?.capture_interval.as_deref()
@@ -141,10 +158,7 @@ pub(super) fn object_selector<K: Kind<Spec: Protecting>>(case: &Case<'_, K>, rep
 
 /// Whether a selector has no conditions.
 pub(super) fn selects_all(selector: &LabelSelector) -> bool {
-    let labels = selector
-        .match_labels
-        .as_ref()
-        .is_none_or(BTreeMap::is_empty);
+    let labels = selector.match_labels.as_ref().is_none_or(Texts::is_empty);
     labels
         && selector
             .match_expressions

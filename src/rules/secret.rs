@@ -6,10 +6,9 @@ use std::collections::BTreeSet;
 
 use super::{Case, Report, Rule, judged, some};
 use crate::{
-    api::{DRCluster, Key, RAMEN_CONFIG, S3StoreProfile, Secret},
+    api::{DRCluster, Key, S3StoreProfile, Secret},
     golang::quote,
     policy::Operation,
-    rules::below,
     world::{Config, Configs, Lens, Relation},
 };
 
@@ -73,7 +72,7 @@ fn keys(case: &Case<'_, Secret>, report: &mut Report) {
         } else {
             report.advise(pointer, message)
         };
-        finding.because_of(config.key.clone(), below("/data", RAMEN_CONFIG));
+        finding.configured(config, "");
     }
 }
 
@@ -88,7 +87,7 @@ fn referenced(case: &Case<'_, Secret>, report: &mut Report) {
         shown(&profiles)
     );
     let finding = report.advise("/metadata/name", message);
-    finding.because_of(config.key.clone(), below("/data", RAMEN_CONFIG));
+    finding.configured(config, "");
 }
 
 fn used(case: &Case<'_, Secret>, report: &mut Report) {

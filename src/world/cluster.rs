@@ -113,6 +113,18 @@ impl Cluster {
     /// # Errors
     /// When a kind can't be listed; one that the cluster does not serve has no objects.
     pub async fn snapshot(client: Client, operator_namespace: &str) -> Result<Store, ClusterError> {
+        Self::snapshot_with(client, operator_namespace, |_| ()).await
+    }
+
+    /// As [`Cluster::snapshot`], and shows each object as it was sent, before it is trimmed.
+    ///
+    /// # Errors
+    /// As [`Cluster::snapshot`].
+    pub async fn snapshot_with(
+        client: Client,
+        operator_namespace: &str,
+        mut see: impl FnMut(&Doc),
+    ) -> Result<Store, ClusterError> {
         let mut store = Store {
             only_ramen_config_maps: true,
             ..Store::default()
@@ -120,7 +132,10 @@ impl Cluster {
         // Nothing is known of what is not watched.
         store.set_synced(false);
         for kind in watched() {
-            let take = |doc: Doc| store.take(kind.kind, &doc);
+            let take = |doc: Doc| {
+                see(&doc);
+                store.take(kind.kind, &doc);
+            };
             Self::each(&client, kind, operator_namespace, PAGE, take).await?;
             store.set_kind_synced(kind.kind, true);
         }

@@ -199,7 +199,6 @@ pub(super) fn placement_of_set(set: &Object<ApplicationSet>) -> Option<&str> {
     labels
         .as_ref()?
         .get(PLACEMENT_LABEL)
-        .map(String::as_str)
         .filter(|name| !name.is_empty())
 }
 

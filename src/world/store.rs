@@ -5,6 +5,7 @@ use super::{
     config::Configs,
     relations::{cluster_of_config, destination, placement_of_set},
 };
+pub use crate::api::drplacementcontrol::{APP_NAMESPACE, GLOBAL_GROUP, LAST_CLUSTER};
 use crate::api::{
     ApplicationSet, ConfigMap, DRCluster, DRClusterConfig, DRPlacementControl, DRPolicy, Doc, Key,
     Kind, ManagedCluster, ManagedClusterView, Object, Placement, PlacementDecision, PlacementRule,
@@ -13,20 +14,12 @@ use crate::api::{
 
 /// The label by which a PlacementDecision names its Placement.
 pub(super) const PLACEMENT_LABEL: &str = "cluster.open-cluster-management.io/placement";
-/// The annotation with the namespace that Ramen protects for a DRPlacementControl, once it has decided.
-pub const APP_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/app-namespace";
-/// The annotation with the cluster that Ramen deployed the application to last.
-pub const LAST_CLUSTER: &str =
-    "drplacementcontrol.ramendr.openshift.io/last-app-deployment-cluster";
 /// The annotations by which a placement names the DRPlacementControl that it belongs to.
 ///
 /// Source: internal/controller/drplacementcontrol_controller.go:1257-1276
 pub const DRPC_NAME: &str = "drplacementcontrol.ramendr.openshift.io/drpc-name";
 /// See [`DRPC_NAME`].
 pub const DRPC_NAMESPACE: &str = "drplacementcontrol.ramendr.openshift.io/drpc-namespace";
-/// The label of a consistency group across applications.
-pub const GLOBAL_GROUP: &str = "ramendr.openshift.io/global-vgr";
-
 /// What is needed to read a kind from a cluster.
 #[derive(Clone, Copy, Debug)]
 pub struct KeptKind {

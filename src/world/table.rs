@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use crate::api::{Kind, Object};
 
 /// Where an object is: namespace (empty for cluster-scoped kinds) and name.
-pub(super) type Place = (Arc<str>, Arc<str>);
+type Place = (Box<str>, Box<str>);
+
+/// Objects that stand in the table too.
+type Shared<K> = Vec<Arc<Object<K>>>;
 
 /// What rules look other objects up by. An object stands in the index of a relation under each
 /// value that its kind names in [`super::Kept::relations`].
@@ -50,8 +53,8 @@ pub enum Relation {
 #[derive(Debug)]
 pub struct Table<K: Kind> {
     objects: HashMap<Place, Arc<Object<K>>>,
-    /// In order. Most have one entry or a few, for which a tree would be ten times as large.
-    index: HashMap<(Relation, Box<str>), Vec<Place>>,
+    /// By namespace and name. Most have one entry or a few, for which a tree would be ten times as large.
+    index: HashMap<(Relation, Box<str>), Shared<K>>,
     /// Whether the table holds all there is: until then absence means nothing.
     pub synced: bool,
 }
@@ -69,36 +72,33 @@ impl<K: Kind> Default for Table<K> {
 impl<K: super::Kept> Table<K> {
     /// Puts an object in, in place of the one of its name.
     pub fn insert(&mut self, object: Object<K>) {
-        let place: Place = (
-            object.meta.namespace.as_str().into(),
-            object.meta.name.as_str().into(),
-        );
+        let place: Place = place_of(&object.meta.namespace, &object.meta.name);
         self.remove(&place.0, &place.1);
+        let object = Arc::new(object);
         for (relation, value) in K::relations(&object) {
-            let places = self.index.entry((relation, value.into())).or_default();
-            if let Err(at) = places.binary_search(&place) {
-                if places.is_empty() {
-                    places.reserve_exact(1);
+            let others = self.index.entry((relation, value.into())).or_default();
+            if let Err(at) = find(others, &object) {
+                if others.is_empty() {
+                    others.reserve_exact(1);
                 }
-                places.insert(at, place.clone());
+                others.insert(at, Arc::clone(&object));
             }
         }
-        self.objects.insert(place, Arc::new(object));
+        self.objects.insert(place, object);
     }
 
     /// Takes an object out.
     pub fn remove(&mut self, namespace: &str, name: &str) {
-        let place: Place = (namespace.into(), name.into());
-        let Some(object) = self.objects.remove(&place) else {
+        let Some(object) = self.objects.remove(&place_of(namespace, name)) else {
             return;
         };
         for (relation, value) in K::relations(&object) {
             let entry = (relation, value.into());
-            if let Some(places) = self.index.get_mut(&entry) {
-                if let Ok(at) = places.binary_search(&place) {
-                    places.remove(at);
+            if let Some(others) = self.index.get_mut(&entry) {
+                if let Ok(at) = find(others, &object) {
+                    others.remove(at);
                 }
-                if places.is_empty() {
+                if others.is_empty() {
                     self.index.remove(&entry);
                 }
             }
@@ -107,19 +107,14 @@ impl<K: super::Kept> Table<K> {
 
     /// One object.
     pub fn get(&self, namespace: &str, name: &str) -> Option<&Object<K>> {
-        self.objects
-            .get(&(namespace.into(), name.into()))
-            .map(|object| &**object)
+        let found = self.objects.get(&place_of(namespace, name));
+        found.map(|object| &**object)
     }
 
     /// The objects that stand in a relation to something, by namespace and name.
     pub fn related(&self, relation: Relation, value: &str) -> impl Iterator<Item = &Object<K>> {
-        let places = self.index.get(&(relation, value.into()));
-        places
-            .into_iter()
-            .flatten()
-            .filter_map(|place| self.objects.get(place))
-            .map(|object| &**object)
+        let found = self.index.get(&(relation, value.into()));
+        found.into_iter().flatten().map(|object| &**object)
     }
 
     /// Each value that some object stands in the relation to, in no order.
@@ -144,4 +139,16 @@ impl<K: super::Kept> Table<K> {
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()
     }
+}
+
+fn place_of(namespace: &str, name: &str) -> Place {
+    (namespace.into(), name.into())
+}
+
+/// Where an object stands among others, or would.
+fn find<K: Kind>(others: &[Arc<Object<K>>], object: &Object<K>) -> Result<usize, usize> {
+    others.binary_search_by(|other| {
+        let (one, other) = (&other.meta, &object.meta);
+        (&one.namespace, &one.name).cmp(&(&other.namespace, &other.name))
+    })
 }

@@ -8,10 +8,7 @@ use kube::{
 };
 use serde_json::Value;
 
-use crate::{
-    manifests::resource,
-    server::{Cluster, User},
-};
+use crate::server::{Cluster, User};
 
 /// How many questions are under way at a time.
 const AT_A_TIME: usize = 16;
@@ -96,7 +93,10 @@ impl Client {
             .method(ask.method)
             .uri(&ask.path)
             .header("content-type", content)
-            .body(Body::from(ask.body.to_string().into_bytes()))
+            .body(Body::from(match ask.body {
+                Value::Null => Vec::new(),
+                body => body.to_string().into_bytes(),
+            }))
             .expect("a request");
         let response = self.client.send(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
@@ -112,10 +112,14 @@ impl Client {
 }
 
 /// Where an object is: its place, and its name.
-fn address(object: &Value) -> (String, &str) {
+pub(crate) fn address(object: &Value) -> (String, &str) {
     let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
     let api = text(&object["apiVersion"]);
-    let (_, plural) = resource(&text(&object["kind"])).expect("a kind that is known");
+    let mut plural = text(&object["kind"]).to_lowercase();
+    match plural.strip_suffix('y') {
+        Some(stem) => plural = format!("{stem}ies"),
+        None => plural.push('s'),
+    }
     let root = if api.contains('/') { "apis" } else { "api" };
     let place = match object["metadata"]["namespace"].as_str() {
         Some(namespace) => format!("/{root}/{api}/namespaces/{namespace}/{plural}"),

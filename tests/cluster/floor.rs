@@ -68,7 +68,7 @@ fn printed(args: &[&str]) -> Vec<Value> {
 
 /// Waits until the API server goes by the policies as they are now. It takes over all that it knows of at
 /// once: so a later one, which refuses an object that nobody else makes, tells when.
-fn settle(cluster: &Cluster) -> Result<(), String> {
+pub(crate) fn settle(cluster: &Cluster) -> Result<(), String> {
     let name = cluster.name("settle-floor");
     let metadata = json!({"name": name});
     let policy = json!({
@@ -115,12 +115,12 @@ fn judged(scenario: &Scenario) -> Vec<Finding> {
     let engine = Engine::new(Settings::default().with_profile(scenario.profile));
     let verdict = engine.judge(&scenario.request(), &Store::default(), None);
     let findings = verdict.findings.into_iter();
-    findings.filter(|finding| is_in(finding.rule)).collect()
+    findings.filter(|finding| is_in(&finding.rule)).collect()
 }
 
 /// What is wrong with what the API server says, or nothing.
 fn complaint(scenario: &Scenario, stage: &Stage<'_>) -> Option<String> {
-    let done = stage.ask(&[]);
+    let done = stage.ask();
     let findings = judged(scenario);
     let ids = |mode| -> BTreeSet<&str> {
         let of_mode = findings.iter().filter(|finding| finding.mode == mode);
@@ -183,6 +183,7 @@ fn every_scenario_ends_as_the_rules_say() {
     clear(cluster);
     // For looking into one rule: part of its name.
     let only = env::var("RAMEN_GUARD_SCENARIOS_OF").unwrap_or_default();
+    let admin = cluster.client(User::Admin);
     let (mut wrong, mut run, mut refused) = (Vec::new(), 0, 0);
     for (name, profile) in Profile::ALL {
         let floor = Floor::install(cluster, printed(&["--profile", name]));
@@ -193,15 +194,15 @@ fn every_scenario_ends_as_the_rules_say() {
         });
         for scenario in chosen {
             run += 1;
-            let mut stage = Stage::set_bare(cluster, scenario);
-            if stage.unset.borrow().is_some() {
+            let mut stage = Stage::set_bare(&admin, cluster, scenario);
+            if stage.is_set().is_err() {
                 // What is stored may be what the floor refuses.
                 drop(stage);
                 floor.lift();
-                stage = Stage::set_bare(cluster, scenario);
+                stage = Stage::set_bare(&admin, cluster, scenario);
                 floor.lay();
             }
-            let unset = stage.unset.borrow_mut().take();
+            let unset = stage.is_set().err();
             if let Some(complaint) = unset.or_else(|| complaint(scenario, &stage)) {
                 wrong.push(format!(
                     "{}: {}: {complaint}",

@@ -514,7 +514,7 @@ fn break_glass_takes_a_dead_guard_out_of_the_way() {
 }
 
 /// The commands of a guide: its blocks of `sh`. Those of `console` take more than an API server.
-fn commands(guide: &str) -> Vec<String> {
+pub(crate) fn commands(guide: &str) -> Vec<String> {
     let (mut blocks, mut open) = (Vec::new(), None);
     for line in guide.lines() {
         let text = line.trim_start();
@@ -558,6 +558,7 @@ fn the_guides_say_what_works() {
         "gitops",
         "restore",
         "pipelines",
+        "shells",
     ] {
         let text = fs::read_to_string(root.join(format!("docs/{guide}.md"))).expect("the guide");
         for block in commands(&text) {
@@ -565,6 +566,7 @@ fn the_guides_say_what_works() {
                 .args(["-euo", "pipefail", "-c", &block])
                 .env("PATH", &path)
                 .env("KUBECONFIG", cluster.kubeconfig(User::Admin))
+                .env("HOME", folder.path())
                 .current_dir(folder.path())
                 .output()
                 .expect("a shell");

@@ -42,8 +42,8 @@ use crate::{
     tls,
 };
 
-/// Who asks. All but the administrator and nobody have every right on Ramen's kinds, their placements and
-/// ConfigMaps, and no other.
+/// Who asks. All but the administrator and nobody have every right on Ramen's kinds, their placements,
+/// ConfigMaps and Secrets, and no other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum User {
     /// In `system:masters`.
@@ -108,7 +108,7 @@ impl User {
 pub(crate) struct Cluster {
     /// Removed with all that is in it.
     pub(super) folder: PathBuf,
-    pub(super) programs: PathBuf,
+    pub(crate) programs: PathBuf,
     pub(super) proxy: Proxy,
     /// Webhook configurations hold for all: who installs some has the cluster alone.
     pub(super) webhooks: RwLock<()>,

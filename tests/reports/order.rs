@@ -10,7 +10,7 @@ use ramen_guard::{
     cli::check::{Given, check},
     engine::Engine,
     manifest::{load, pile::Pile, yaml::Limits},
-    report::json,
+    report::{Outcome, human, json, junit},
 };
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ const SHUFFLES: usize = 100;
 fn generated(folder: &Path) -> Vec<PathBuf> {
     let write = |number: usize| {
         let cluster = format!("c{}", number % 7);
-        let interval = if number % 5 == 0 { "5x" } else { "5m" };
+        let interval = if number.is_multiple_of(5) { "5x" } else { "5m" };
         let text = match number % 3 {
             0 => format!(
                 "kind: DRCluster\nmetadata: {{ name: c{number} }}\nspec: {{ s3ProfileName: p{cluster}, cidrs: [10.0.{number}.0/3{}] }}",
@@ -91,12 +91,16 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     distinct(all)
 }
 
-fn checked(engine: &Engine, files: &[PathBuf]) -> Value {
+fn outcome(engine: &Engine, files: &[PathBuf]) -> Outcome {
     let given = Given {
         inputs: Pile::of(files, &mut std::io::empty()),
         ..Given::default()
     };
-    json(&check(engine, given))
+    check(engine, given)
+}
+
+fn checked(engine: &Engine, files: &[PathBuf]) -> Value {
+    json(&outcome(engine, files))
 }
 
 /// What was found, by the object's file and line.
@@ -169,8 +173,12 @@ fn runs_are_the_same_to_the_byte() {
     let folder = tempfile::tempdir().unwrap();
     let files = files(folder.path());
     let engine = Engine::default();
-    let first = checked(&engine, &files).to_string();
+    let shown = || {
+        let outcome = outcome(&engine, &files);
+        human(&outcome, false, None) + &junit(&outcome, &[]) + &json(&outcome).to_string()
+    };
+    let first = shown();
     for _ in 0..20 {
-        assert!(checked(&engine, &files).to_string() == first);
+        assert!(shown() == first);
     }
 }

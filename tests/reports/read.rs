@@ -128,10 +128,9 @@ impl Read {
                 );
             }
         }
-        let unread = value["unread"].as_array().unwrap();
-        unread
-            .iter()
-            .for_each(|it| self.add_unread(text(&it["file"])));
+        for it in value["unread"].as_array().unwrap() {
+            self.add_unread(text(&it["file"]));
+        }
     }
 
     fn sarif(&mut self, log: &Value) {
@@ -171,11 +170,9 @@ impl Read {
             for case in elements(suite, "testcase") {
                 assert_eq!(case.attribute("classname"), suite.attribute("name"));
                 for failure in elements(case, "failure") {
-                    failure
-                        .text()
-                        .unwrap()
-                        .lines()
-                        .for_each(|line| self.line(line, "error"));
+                    for line in failure.text().unwrap().lines() {
+                        self.line(line, "error");
+                    }
                 }
                 let output = elements(case, "system-out")
                     .into_iter()
@@ -185,9 +182,9 @@ impl Read {
                         self.line(line, "warning");
                     }
                 }
-                elements(case, "error")
-                    .iter()
-                    .for_each(|_| self.add_unread(suite.attribute("name").unwrap()));
+                for _ in elements(case, "error") {
+                    self.add_unread(suite.attribute("name").unwrap());
+                }
             }
             assert_counts(suite, true);
         }

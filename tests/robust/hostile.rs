@@ -46,6 +46,35 @@ fn bomb() -> String {
 }
 
 #[test]
+fn a_terminal_obeys_no_name_of_a_kind() {
+    for kind in [
+        r#""apiVersion": "v1", "kind": "\u001b[31m\n\r\u0000""#,
+        r#""apiVersion": "\u001b[31m/v1", "kind": "Recipe""#,
+    ] {
+        let input = format!(r#"{{{kind}, "metadata": {{"name": "a"}}}}"#);
+        let said = String::from_utf8(bounded("check -", input.as_bytes()).stdout).unwrap();
+        assert!(said.contains(r"\u{1b}"), "{said:?}");
+        assert!(!said.trim_end().contains(char::is_control), "{said:?}");
+    }
+}
+
+#[test]
+fn a_terminal_obeys_no_name_of_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a\u{1b}[31m\n.yaml");
+    for text in [
+        "a: [",
+        "{apiVersion: ramendr.openshift.io/v1alpha1, kind: DRPolicy}",
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let output = bounded(&format!("check '{}'", folder.path().display()), b"");
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains(r"a\u{1b}[31m\n.yaml"), "{said}");
+        assert!(!said.contains('\u{1b}'), "{said:?}");
+    }
+}
+
+#[test]
 fn hostile_input_is_refused_in_bounded_time() {
     const BIG: usize = 8 << 20;
     let object = |value: &str| {

@@ -133,7 +133,7 @@ fn push(
     lowered: Option<Lowered>,
 ) {
     verdict.findings.push(Finding {
-        rule,
+        rule: rule.into(),
         mode,
         pointer,
         message: plain(message),

@@ -2,10 +2,10 @@
 
 use crate::{
     api::{
-        ConfigMap, DRCluster, Key, Object, RAMEN_CONFIG, RamenConfig, S3StoreProfile,
-        VolumeReplicationGroup, configmap::Text,
+        ConfigMap, DRCluster, Key, Object, RamenConfig, S3StoreProfile, VolumeReplicationGroup,
+        configmap::Text,
     },
-    rules::{Case, Draft, Report},
+    rules::{Case, Draft, Report, configured},
     world::{Config as Known, Configs, Relation},
 };
 
@@ -21,14 +21,9 @@ pub(super) fn is_ramens(case: &Case<'_, ConfigMap>) -> bool {
     is_config(&case.new.key(), case.operator_namespace)
 }
 
-/// The pointer to a field of the configuration.
-pub(super) fn at(field: &str) -> String {
-    format!("/data/{RAMEN_CONFIG}{field}")
-}
-
 /// A field of an S3 profile.
 pub(super) fn in_profile(index: usize, field: &str) -> String {
-    at(&format!("/s3StoreProfiles/{index}/{field}"))
+    configured(&format!("/s3StoreProfiles/{index}/{field}"))
 }
 
 /// Ramen's configuration, where Ramen can read it.

@@ -13,7 +13,7 @@ mod secrets;
 mod settings;
 mod text;
 
-use super::{Case, Report, Rule, judged};
+use super::{Case, Report, Rule, configured, judged};
 use crate::{
     api::{ConfigMap, Key},
     world::Lens,

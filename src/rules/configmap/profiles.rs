@@ -2,7 +2,8 @@
 
 use super::{
     Case, Report, Rule,
-    config::{Config, NO_S3, User, at, in_profile},
+    config::{Config, NO_S3, User, in_profile},
+    configured,
 };
 use crate::{
     api::ConfigMap,
@@ -187,7 +188,7 @@ fn removed(case: &Case<'_, ConfigMap>, report: &mut Report) {
         let Some(first) = users.first() else { continue };
         let shown = crate::rules::some(&users, User::to_string);
         let message = format!("{} is gone, and {shown} uses it", quote(name));
-        let pointer = at("/s3StoreProfiles");
+        let pointer = configured("/s3StoreProfiles");
         match first {
             User::Cluster(cluster) if deleted => report
                 .advise(pointer, message)

@@ -2,7 +2,8 @@
 
 use super::{
     Case, Report, Rule,
-    config::{Config, at, is_config},
+    config::{Config, is_config},
+    configured,
 };
 use crate::{
     api::{
@@ -32,7 +33,7 @@ fn controller_type(case: &Case<'_, ConfigMap>, report: &mut Report) {
     let given = config.and_then(|config| config.says().ramen_controller_type.text());
     if let Some(given) = given {
         report.advise(
-            at("/ramenControllerType"),
+            configured("/ramenControllerType"),
             format!("{} is not read", quote(given)),
         );
     }
@@ -46,7 +47,7 @@ fn max_concurrent(case: &Case<'_, ConfigMap>, report: &mut Report) {
         Some(number) if number < 0 => format!("{number} is no number of objects"),
         _ => return,
     };
-    report.say(at("/maxConcurrentReconciles"), message);
+    report.say(configured("/maxConcurrentReconciles"), message);
 }
 
 fn deploys(config: &RamenConfig) -> bool {
@@ -62,7 +63,7 @@ fn leader_election(case: &Case<'_, ConfigMap>, report: &mut Report) {
     if !deploys(config.says()) || config.says().leader_election.is_some() {
         return;
     }
-    let pointer = at("/leaderElection");
+    let pointer = configured("/leaderElection");
     let had = |old: &RamenConfig| old.leader_election.is_some();
     if config.old.is_some_and(|old| had(&old.says)) {
         report.say(pointer, "is gone, and deploymentAutomationEnabled needs it");
@@ -105,14 +106,14 @@ fn explicit_false(case: &Case<'_, ConfigMap>, report: &mut Report) {
     ] {
         if value == Some(false) {
             report.say(
-                at(field),
+                configured(field),
                 "false becomes true at the second start of the operator",
             );
         }
     }
     if says.ramen_ops_namespace.as_deref() == Some("") {
         report.say(
-            at("/ramenOpsNamespace"),
+            configured("/ramenOpsNamespace"),
             "\"\" becomes a namespace at the second start of the operator",
         );
     }
@@ -146,7 +147,7 @@ fn overwritten(case: &Case<'_, ConfigMap>, report: &mut Report) {
                 Some(new) => format!("{} lasts until the operator starts", quote(new)),
                 None => "comes back when the operator starts".to_owned(),
             };
-            report.say(at(&format!("/drClusterOperator/{field}")), message);
+            report.say(configured(&format!("/drClusterOperator/{field}")), message);
         }
     }
 }
@@ -156,7 +157,7 @@ fn copy_method(case: &Case<'_, ConfigMap>, report: &mut Report) {
     let method = config.and_then(|config| config.says().vol_sync.destination_copy_method.text());
     if let Some(method) = method.filter(|method| !["Snapshot", "Direct"].contains(method)) {
         report.say(
-            at("/volSync/destinationCopyMethod"),
+            configured("/volSync/destinationCopyMethod"),
             format!("{} is not \"Snapshot\" or \"Direct\"", quote(method)),
         );
     }
@@ -194,9 +195,9 @@ fn say_of_discovered(
     let Some(first) = drpcs.first() else { return };
     let message = format!("{message} {}", some(drpcs, |drpc| drpc.key().to_string()));
     let finding = if *stay > 0 {
-        config.grave(report, at(pointer), message)
+        config.grave(report, configured(pointer), message)
     } else {
-        report.advise(at(pointer), message)
+        report.advise(configured(pointer), message)
     };
     finding.because(*first, "/spec/protectedNamespaces");
 }
@@ -232,7 +233,10 @@ fn ops_namespace(case: &Case<'_, ConfigMap>, report: &mut Report) {
         && let Some(first) = vrgs.first()
     {
         let shown = some(&vrgs, |vrg| vrg.key().to_string());
-        let finding = report.advise(at("/ramenOpsNamespace"), format!("{message} {shown}"));
+        let finding = report.advise(
+            configured("/ramenOpsNamespace"),
+            format!("{message} {shown}"),
+        );
         finding.because(*first, "/spec/protectedNamespaces");
     }
 }
@@ -274,7 +278,7 @@ fn multi_namespace(case: &Case<'_, ConfigMap>, report: &mut Report) {
         && let Some(first) = vrgs.first()
     {
         let shown = some(&vrgs, |vrg| vrg.key().to_string());
-        let finding = report.advise(at(FIELD), format!("{message} {shown}"));
+        let finding = report.advise(configured(FIELD), format!("{message} {shown}"));
         finding.because(*first, "/spec/kubeObjectProtection/recipeRef");
     }
 }

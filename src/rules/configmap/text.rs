@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::{
     Case, Report, Rule,
-    config::{Config, at, is_ramens},
+    config::{Config, is_ramens},
+    configured,
 };
 use crate::{
     api::{ConfigMap, DRCluster, RAMEN_CONFIG, schema},
@@ -27,7 +28,7 @@ fn parse(case: &Case<'_, ConfigMap>, report: &mut Report) {
         return;
     }
     if let Err(error) = case.new.spec.ramen_config() {
-        faults(error, &at(""), |fault, pointer, message| {
+        faults(error, &configured(""), |fault, pointer, message| {
             let finding = if fault.sure {
                 report.say(pointer, message)
             } else {
@@ -84,11 +85,11 @@ fn key_missing(case: &Case<'_, ConfigMap>, report: &mut Report) {
     match user {
         Some(cluster) if case.operation == Operation::Update => {
             let message = format!("{message}, and there is {}", cluster.key());
-            let finding = config.grave(report, at(""), message);
+            let finding = config.grave(report, configured(""), message);
             finding.because(*cluster, "/spec/s3ProfileName");
         }
         _ => {
-            report.advise(at(""), message);
+            report.advise(configured(""), message);
         }
     }
 }
@@ -107,7 +108,10 @@ fn unknown_field(case: &Case<'_, ConfigMap>, report: &mut Report) {
         if before.iter().any(|known| known.pointer == unknown.pointer) {
             continue;
         }
-        let finding = report.say(at(unknown.pointer.as_str()), "Ramen has no such field");
+        let finding = report.say(
+            configured(unknown.pointer.as_str()),
+            "Ramen has no such field",
+        );
         let written = unknown
             .pointer
             .last()
@@ -198,7 +202,7 @@ fn surprise(case: &Case<'_, ConfigMap>, report: &mut Report) {
         if named && counts && found.read != found.written {
             let (written, read) = (&found.written, quote(&found.read));
             let finding = report.say(
-                at(found.pointer.as_str()),
+                configured(found.pointer.as_str()),
                 format!("{written} is {read} to Ramen"),
             );
             finding.fix(format!("if it is a name, write {}", quote(written)));

@@ -25,7 +25,7 @@ pub(super) const RULES: &[Rule<DRCluster>] = &[
 
 const FENCE: &str = "/spec/clusterFence";
 /// What Ramen reads of the storage, in the order that it looks.
-const STORAGE: [&str; 4] = [
+pub(crate) const STORAGE: [&str; 4] = [
     "drcluster.ramendr.openshift.io/storage-driver",
     "drcluster.ramendr.openshift.io/storage-secret-name",
     "drcluster.ramendr.openshift.io/storage-secret-namespace",
@@ -51,7 +51,7 @@ fn storage_annotations(case: &Case<'_, DRCluster>, report: &mut Report) {
     let annotations = &case.new.meta.annotations;
     let mut missing = STORAGE
         .into_iter()
-        .filter(|name| !annotations.contains_key(*name));
+        .filter(|name| !annotations.contains_key(name));
     if let Some(first) = missing.next() {
         let more = match missing.count() {
             0 => String::new(),
@@ -204,7 +204,7 @@ fn cleared(case: &Case<'_, DRCluster>, report: &mut Report) {
 }
 
 /// Whether a failover from a cluster may still start the application, or leave it running there.
-fn failing_over_from(drpc: &Object<DRPlacementControl>, cluster: &str) -> bool {
+pub(crate) fn failing_over_from(drpc: &Object<DRPlacementControl>, cluster: &str) -> bool {
     let (spec, status) = (&drpc.spec, drpc.status());
     let away = spec.action.text() == Some("Failover")
         && spec.failover_cluster.text().is_some_and(|to| to != cluster);

@@ -3,7 +3,7 @@
 //! In the order of `policies/drcluster.yaml`, but that each file has what it takes to judge its rules:
 //! what a cluster says of itself, its networks, its fence, and who counts on it.
 
-mod fence;
+pub(crate) mod fence;
 mod networks;
 mod shape;
 mod users;
@@ -19,7 +19,7 @@ judged! {
 const FINALIZER: &str = "drclusters.ramendr.openshift.io/ramen";
 
 /// What `clusterFence` asks for, absent or not.
-fn fence(cluster: &Object<DRCluster>) -> &str {
+pub(crate) fn fence(cluster: &Object<DRCluster>) -> &str {
     cluster.spec.cluster_fence.text().unwrap_or_default()
 }
 
@@ -36,7 +36,7 @@ fn fence_before<'a>(case: &Case<'a, DRCluster>) -> &'a str {
 /// Whether Ramen has gone about a fence, so that it makes no other one.
 ///
 /// Source: internal/controller/drcluster_controller.go:1822-1831
-fn holds_fence(phase: Option<&str>) -> bool {
+pub(crate) fn holds_fence(phase: Option<&str>) -> bool {
     matches!(phase, Some("Fencing" | "Fenced"))
 }
 

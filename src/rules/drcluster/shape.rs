@@ -2,10 +2,9 @@
 
 use super::{Case, Report, Rule};
 use crate::{
-    api::{DRCluster, ManagedCluster, RAMEN_CONFIG, S3StoreProfile, Text},
+    api::{DRCluster, ManagedCluster, S3StoreProfile, Text},
     golang::{names, quote},
     report::nearest,
-    rules::below,
 };
 
 pub(super) const RULES: &[Rule<DRCluster>] = &[
@@ -66,7 +65,7 @@ fn profile_missing(case: &Case<'_, DRCluster>, report: &mut Report) {
     }
     let message = format!("{} is no profile of Ramen's configuration", quote(name));
     let finding = report.say(PROFILE, message);
-    finding.because_of(config.key.clone(), below("/data", RAMEN_CONFIG));
+    finding.configured(config, "");
     if let Some(near) = nearest(name, config.profiles()) {
         finding.fix(format!(
             "if it should be \"{near}\", correct it before the DRCluster is stored"

@@ -6,9 +6,9 @@ use crate::{
 };
 
 /// Where an application's `VolumeReplicationGroup` is on the managed clusters.
-pub(super) struct Home<'a> {
+pub(crate) struct Home<'a> {
     /// Its namespace.
-    pub(super) namespace: String,
+    pub(crate) namespace: String,
     /// The `ApplicationSet` that decides it.
     pub(super) set: Option<&'a Object<ApplicationSet>>,
     /// Whether Ramen will come to the same result; otherwise nothing may be refused for it.
@@ -19,7 +19,7 @@ pub(super) struct Home<'a> {
 /// Placement places the application, what the `ApplicationSet` deploys to; else its own.
 ///
 /// Source: internal/controller/drplacementcontrol_controller.go:2331-2395
-pub(super) fn home<'a>(world: &Lens<'a>, drpc: &Object<DRPlacementControl>) -> Home<'a> {
+pub(crate) fn home<'a>(world: &Lens<'a>, drpc: &Object<DRPlacementControl>) -> Home<'a> {
     if let Some(namespace) = drpc.meta.annotation(APP_NAMESPACE) {
         let namespace = namespace.to_owned();
         return Home {
@@ -109,6 +109,6 @@ pub(super) fn protected(drpc: &Object<DRPlacementControl>) -> &[String] {
 }
 
 /// Whether the application is a discovered one.
-pub(super) fn is_discovered(drpc: &Object<DRPlacementControl>) -> bool {
+pub(crate) fn is_discovered(drpc: &Object<DRPlacementControl>) -> bool {
     !protected(drpc).is_empty()
 }

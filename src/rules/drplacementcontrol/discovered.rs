@@ -12,7 +12,9 @@ use crate::{
     golang::quote,
     rules::{
         Case, Report, Rule,
-        protection::{CONFIG, NAMESPACES, Protecting as _, VM_SELECTIONS, is_built_in, overlap},
+        protection::{
+            NAMESPACES, OPERATIONS, Protecting as _, VM_SELECTIONS, is_built_in, overlap,
+        },
     },
     world::{Config, Lens, Relation, is_metro},
 };
@@ -49,10 +51,7 @@ fn feature_disabled(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
                 "/metadata/namespace",
                 "discovered applications are switched off in Ramen's configuration",
             )
-            .because_of(
-                config.key.clone(),
-                format!("{CONFIG}/multiNamespace/FeatureEnabled"),
-            );
+            .configured(config, "/multiNamespace/FeatureEnabled");
     }
 }
 
@@ -67,7 +66,7 @@ fn namespaces_required(case: &Case<'_, DRPlacementControl>, report: &mut Report)
                 NAMESPACES,
                 format!("names none, in the operations namespace \"{namespace}\""),
             )
-            .because_of(config.key.clone(), format!("{CONFIG}/ramenOpsNamespace"));
+            .configured(config, OPERATIONS);
     }
 }
 
@@ -86,7 +85,7 @@ fn protects_itself(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
                 format!("{NAMESPACES}/{index}"),
                 format!("\"{own}\" is the operations namespace itself"),
             )
-            .because_of(config.key.clone(), format!("{CONFIG}/ramenOpsNamespace"));
+            .configured(config, OPERATIONS);
     }
 }
 
@@ -116,7 +115,7 @@ fn outside(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
             )
             .fix("set ramenOpsNamespace in Ramen's configuration"),
     };
-    draft.because_of(config.key.clone(), format!("{CONFIG}/ramenOpsNamespace"));
+    draft.configured(config, OPERATIONS);
 }
 
 /// An update never refuses: two applications may be exchanging a namespace, one after the other.
@@ -251,10 +250,7 @@ fn retain_scc(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
                 "/spec/retainNamespaceSCCAcrossPeers",
                 "is off in Ramen's configuration",
             )
-            .because_of(
-                config.key.clone(),
-                format!("{CONFIG}/retainNamespaceSCCAcrossPeers"),
-            );
+            .configured(config, "/retainNamespaceSCCAcrossPeers");
     }
 }
 
@@ -270,10 +266,7 @@ fn volsync(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
                 "/spec/volSyncSpec",
                 "VolSync is switched off for discovered applications in Ramen's configuration",
             )
-            .because_of(
-                config.key.clone(),
-                format!("{CONFIG}/multiNamespace/volsyncSupported"),
-            );
+            .configured(config, "/multiNamespace/volsyncSupported");
     }
 }
 

@@ -129,7 +129,7 @@ fn time(text: Option<&String>) -> Option<OffsetDateTime> {
 }
 
 /// A scheduling interval: a Go duration, or days.
-fn nanoseconds(interval: &str) -> Option<i128> {
+pub(crate) fn nanoseconds(interval: &str) -> Option<i128> {
     const DAY: i128 = 24 * 60 * 60 * 1_000_000_000;
 
     match interval.strip_suffix('d') {

@@ -3,10 +3,10 @@
 //! In the order of `policies/drplacementcontrol.yaml`, a file a section.
 
 mod action;
-mod common;
+pub(crate) mod common;
 mod delete;
 mod discovered;
-mod dryrun;
+pub(crate) mod dryrun;
 mod git;
 mod group;
 mod metadata;
@@ -15,7 +15,7 @@ mod policy;
 mod recipe;
 mod relocate;
 mod shape;
-mod state;
+pub(crate) mod state;
 mod strangers;
 
 use super::judged;

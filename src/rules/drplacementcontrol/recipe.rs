@@ -6,7 +6,7 @@ use crate::{
     golang::{names::LABEL_MAX, quote},
     rules::{
         Case, Report, Rule,
-        protection::{self, NAMESPACES, OPERATIONS, PARAMETERS, Protecting as _, REF, is_built_in},
+        protection::{self, PARAMETERS, Protecting as _, REF, is_built_in},
     },
     world::Config,
 };
@@ -54,12 +54,7 @@ fn vm_parameters(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
     if protection.is_some_and(|protection| protection.recipe_parameters.is_none())
         && let Some(config) = built_in(case)
     {
-        report
-            .say(
-                PARAMETERS,
-                "is not set, and the built-in \"vm-recipe\" writes to it",
-            )
-            .because_of(config.key.clone(), OPERATIONS);
+        protection::say_vm_parameters(config, report);
     }
 }
 
@@ -72,12 +67,7 @@ fn vm_namespaces(case: &Case<'_, DRPlacementControl>, report: &mut Report) {
         .is_none_or(Vec::is_empty)
         && let Some(config) = built_in(case)
     {
-        report
-            .say(
-                NAMESPACES,
-                "names none, and the built-in \"vm-recipe\" needs one",
-            )
-            .because_of(config.key.clone(), OPERATIONS);
+        protection::say_vm_namespaces(config, report);
     }
 }
 

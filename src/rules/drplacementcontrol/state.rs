@@ -10,30 +10,30 @@ use crate::{
 };
 
 /// Brings the application to `failoverCluster`, whatever became of the other cluster.
-pub(super) const FAILOVER: &str = "Failover";
+pub(crate) const FAILOVER: &str = "Failover";
 /// Brings the application to `preferredCluster`, without loss.
-pub(super) const RELOCATE: &str = "Relocate";
+pub(crate) const RELOCATE: &str = "Relocate";
 
 /// The annotation with the action that Ramen carried out last; empty or absent for none.
 pub(super) const LAST_ACTION: &str = "drplacementcontrol.ramendr.openshift.io/last-action";
 /// The annotation by which Ramen remembers that a failover is only being tried out.
-pub(super) const TEST_FAILOVER: &str =
+pub(crate) const TEST_FAILOVER: &str =
     "drplacementcontrol.ramendr.openshift.io/test-failover-dryrun";
 
 /// The step in which a failover that is only tried out stays until the user ends it.
-pub(super) const TESTING: &str = "TestingFailover";
+pub(crate) const TESTING: &str = "TestingFailover";
 /// The steps in which the cluster that the application has left is cleaned up.
-pub(super) const CLEANING: [&str; 2] = ["Cleaning Up", "WaitOnUserToCleanUp"];
+pub(crate) const CLEANING: [&str; 2] = ["Cleaning Up", "WaitOnUserToCleanUp"];
 
 type Drpc = Object<DRPlacementControl>;
 
 /// The action that is asked for; empty for none.
-pub(super) fn action(drpc: &Drpc) -> &str {
+pub(crate) fn action(drpc: &Drpc) -> &str {
     drpc.spec.action.text().unwrap_or_default()
 }
 
 /// The cluster that the action brings the application to.
-pub(super) fn target(drpc: &Drpc) -> Option<&str> {
+pub(crate) fn target(drpc: &Drpc) -> Option<&str> {
     match action(drpc) {
         FAILOVER => drpc.spec.failover_cluster.text(),
         RELOCATE => drpc.spec.preferred_cluster.text(),
@@ -42,7 +42,7 @@ pub(super) fn target(drpc: &Drpc) -> Option<&str> {
 }
 
 /// Whether the action is only tried out.
-pub(super) fn is_dry_run(drpc: &Drpc) -> bool {
+pub(crate) fn is_dry_run(drpc: &Drpc) -> bool {
     drpc.spec.dry_run == Some(true)
 }
 
@@ -72,12 +72,12 @@ pub(super) fn begins_dry_run<'a>(case: &Case<'a, DRPlacementControl>) -> Option<
 }
 
 /// The phase, empty for none.
-pub(super) fn phase(status: &DRPlacementControlStatus) -> &str {
+pub(crate) fn phase(status: &DRPlacementControlStatus) -> &str {
     status.phase.text().unwrap_or_default()
 }
 
 /// The step of the phase, empty for none.
-pub(super) fn progression(status: &DRPlacementControlStatus) -> &str {
+pub(crate) fn progression(status: &DRPlacementControlStatus) -> &str {
     status.progression.text().unwrap_or_default()
 }
 
@@ -85,7 +85,7 @@ pub(super) fn progression(status: &DRPlacementControlStatus) -> &str {
 /// is in: then every answer is right that fits the clusters, which only the user knows.
 ///
 /// Source: internal/controller/drplacementcontrol_controller.go:2586-2781
-pub(super) fn is_recovering(status: &DRPlacementControlStatus) -> bool {
+pub(crate) fn is_recovering(status: &DRPlacementControlStatus) -> bool {
     match phase(status) {
         "WaitForUser" => true,
         // A restored object has no phase; one that was never looked at has no conditions either.
@@ -110,7 +110,7 @@ pub(super) fn metro<'a>(case: &Case<'a, DRPlacementControl>) -> Option<&'a Objec
 /// Whether Ramen takes a cluster for fenced: it said so after the last change.
 ///
 /// Source: internal/controller/drplacementcontrol.go:879-903
-pub(super) fn is_fenced(cluster: &Object<DRCluster>) -> bool {
+pub(crate) fn is_fenced(cluster: &Object<DRCluster>) -> bool {
     let generation = cluster.meta.generation;
     condition(&cluster.status().conditions, "Fenced").is_some_and(|fenced| {
         // A manifest has no generation.

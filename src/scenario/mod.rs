@@ -9,6 +9,12 @@
 //!   refused: /spec/drClusters/1                 # or `warned: POINTER`, or `accepted: true`
 //!   new: { spec: { drClusters: [east, east] } } # a merge patch (RFC 7386) of the base object
 //! ```
+//!
+//! What only the text of a manifest shows, or what is a matter of all kinds, has its scenarios in
+//! `tests/scenarios/any/`: see [`Written`].
+
+mod example;
+mod written;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -17,9 +23,16 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     api::Doc,
-    engine::{Request, User},
+    engine::{Engine, Request, Settings, User, Verdict},
     policy::{self, Operation, Profile},
+    world::Store,
 };
+
+pub use example::{Example, Shown, examples_of};
+pub use written::{By, Written, written, written_of};
+
+/// The folder of what [`written()`] gives.
+const ANY: &str = "any";
 
 /// What a scenario expects of its rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,8 +60,12 @@ pub struct Scenario {
     pub new: Option<Value>,
     /// The object as it is stored; nothing at CREATE.
     pub old: Option<Value>,
+    /// The legal object that it is a small change of.
+    pub base: Value,
     /// The other objects.
     pub given: Vec<Value>,
+    /// The other objects that are not as they are around the legal one: what they are there, and here.
+    pub differing: Vec<(Option<Value>, Option<Value>)>,
     /// Who does it, as a user name.
     pub user: String,
     /// The profile it is about.
@@ -93,6 +110,9 @@ static SCENARIOS: LazyLock<Vec<Scenario>> = LazyLock::new(|| {
         let Some((folder, file)) = path.split_once('/') else {
             continue;
         };
+        if folder == ANY {
+            continue;
+        }
         let Some(contract) = file.strip_suffix(".yaml").and_then(policy::contract) else {
             continue;
         };
@@ -164,15 +184,20 @@ fn made(rule: &'static str, base: &Base, told: Told) -> Scenario {
             }
         }
     }
-    let expected = match (told.accepted, told.warned, told.refused) {
-        (true, None, None) => Expected::Accepted,
-        (false, Some(field), None) => Expected::Warned(field),
-        (false, None, Some(field)) => Expected::Refused(field),
-        _ => panic!(
+    let expected = expected(told.accepted, told.warned, told.refused).unwrap_or_else(|| {
+        panic!(
             "{rule}: {:?} expects exactly one of accepted, warned and refused",
             told.story
-        ),
-    };
+        )
+    });
+    let here = given
+        .keys()
+        .filter(|name| base.given.get(*name) != given.get(*name));
+    let gone = base.given.keys().filter(|name| !given.contains_key(*name));
+    let differing = here.chain(gone);
+    let differing = differing
+        .map(|name| (base.given.get(name).cloned(), given.get(name).cloned()))
+        .collect();
     let profile = told.profile.as_deref().unwrap_or("recommended");
     let profile = Profile::ALL.iter().find(|(name, _)| *name == profile);
     Scenario {
@@ -181,13 +206,25 @@ fn made(rule: &'static str, base: &Base, told: Told) -> Scenario {
         operation,
         new: (operation != Operation::Delete).then_some(to),
         old: (operation != Operation::Create).then_some(from),
+        base: base.object.clone(),
         given: given.into_values().collect(),
+        differing,
         user: told.user.unwrap_or_else(|| "kubernetes-admin".to_owned()),
         profile: profile
             .unwrap_or_else(|| panic!("{rule}: {:?} names no profile", told.story))
             .1,
         offline: told.offline,
         story: told.story,
+    }
+}
+
+/// What a file says is expected, if it says one thing.
+fn expected(accepted: bool, warned: Option<String>, refused: Option<String>) -> Option<Expected> {
+    match (accepted, warned, refused) {
+        (true, None, None) => Some(Expected::Accepted),
+        (false, Some(field), None) => Some(Expected::Warned(field)),
+        (false, None, Some(field)) => Some(Expected::Refused(field)),
+        _ => None,
     }
 }
 
@@ -212,6 +249,25 @@ fn patched(value: &Value, patch: Option<&Value>) -> Value {
 }
 
 impl Scenario {
+    /// The verdict on the scenario, by the rules.
+    ///
+    /// # Panics
+    /// When the scenario's objects are not objects, which its file decides.
+    pub fn verdict(&self) -> Verdict {
+        let mut world = Store::default();
+        for object in &self.given {
+            let doc = Doc::from_value(object.clone());
+            // What can't be read is not part of the world, in a cluster either.
+            let _ = doc.map(|doc| world.apply(&doc));
+        }
+        let engine = Engine::new(Settings::default().with_profile(self.profile));
+        if self.offline {
+            engine.judge_file(&self.request(), &world)
+        } else {
+            engine.judge(&self.request(), &world, None)
+        }
+    }
+
     /// The scenario as a request to the engine.
     ///
     /// # Panics

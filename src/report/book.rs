@@ -6,9 +6,9 @@ use crate::policy;
 
 /// The address of the rule book's pages, where whoever runs the guard has put them somewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Site(Option<Arc<str>>);
+pub struct Book(Option<Arc<str>>);
 
-impl Site {
+impl Book {
     /// The site at an address that a browser can go to: `https://` or `http://`, a host, and perhaps a
     /// path.
     pub fn at(address: &str) -> Option<Self> {
@@ -42,7 +42,7 @@ mod tests {
             "https://example.com/a/b/",
             "https://[::1]:8080/book",
         ] {
-            assert!(Site::at(address).is_some(), "{address}");
+            assert!(Book::at(address).is_some(), "{address}");
         }
         for address in [
             "",
@@ -55,19 +55,19 @@ mod tests {
             "https://example.com/#/",
             "https://example.com/\u{7}",
         ] {
-            assert_eq!(Site::at(address), None, "{address}");
+            assert_eq!(Book::at(address), None, "{address}");
         }
     }
 
     #[test]
     fn a_rule_has_a_page_where_there_is_a_site() {
         let rule = "drpolicy-drclusters-distinct";
-        let site = Site::at("https://example.com/book/").unwrap_or_default();
+        let book = Book::at("https://example.com/book/").unwrap_or_default();
         assert_eq!(
-            site.page(rule).as_deref(),
+            book.page(rule).as_deref(),
             Some("https://example.com/book/rules/drpolicy-drclusters-distinct.html")
         );
-        assert_eq!(site.page("a-rule-of-somebody-else"), None);
-        assert_eq!(Site::default().page(rule), None);
+        assert_eq!(book.page("a-rule-of-somebody-else"), None);
+        assert_eq!(Book::default().page(rule), None);
     }
 }
