@@ -557,6 +557,7 @@ fn the_guides_say_what_works() {
         "upgrade",
         "gitops",
         "restore",
+        "pipelines",
         "shells",
     ] {
         let text = fs::read_to_string(root.join(format!("docs/{guide}.md"))).expect("the guide");

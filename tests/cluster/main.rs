@@ -24,6 +24,7 @@ mod floor;
 mod install;
 mod managed;
 mod manifests;
+mod pipelines;
 mod plugin;
 mod reconcile;
 mod routing;
