@@ -109,6 +109,30 @@ fn policies_of_a_site() {
     record("site", &told.join("\n"));
 }
 
+/// The same option of the commands that judge what is stored, and one request.
+#[test]
+fn policies_of_a_site_elsewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let told = [
+        session(
+            root,
+            "audit --state tests/cli/fixtures/stored.yaml --policies examples/site-policies",
+            "",
+        ),
+        session(
+            &fixtures(),
+            "review --policies site-clusters.yaml review.json",
+            "",
+        ),
+        session(
+            &fixtures(),
+            "review --policies site-broken.yaml review.json",
+            "",
+        ),
+    ];
+    record("site-elsewhere", &told.join("\n"));
+}
+
 #[test]
 fn other_formats() {
     record_all(

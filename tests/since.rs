@@ -70,7 +70,9 @@ impl Said {
 
     fn notes(&self) -> Vec<&str> {
         let notes = self.value["notes"].as_array().into_iter().flatten();
-        notes.map(|note| note["message"].as_str().unwrap()).collect()
+        notes
+            .map(|note| note["message"].as_str().unwrap())
+            .collect()
     }
 }
 

@@ -422,6 +422,39 @@ fn the_webhook_keeps_its_gates() {
     );
 }
 
+/// A policy says the same in both versions that there are; another one is not guessed at.
+#[test]
+fn the_version_before_v1_is_read() {
+    let of_version = |version: &str| {
+        let mut objects = never("all", "drplacementcontrols");
+        for object in &mut objects {
+            object["apiVersion"] = json!(format!("admissionregistration.k8s.io/{version}"));
+        }
+        objects
+    };
+    let request = request(Operation::Create, Some(&drpc(&json!({}))), None, "alice");
+    for version in ["v1", "v1beta1"] {
+        let policies = policies(&of_version(version));
+        assert!(policies.notes.is_empty(), "{:?}", policies.notes);
+        let engine = Engine::new(Settings::default()).with_policies(policies);
+        assert_eq!(
+            mode_of(&engine, &request, "policy/all"),
+            Some((Mode::Deny, None)),
+            "{version}"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": of_version("v1alpha1")});
+    std::fs::write(folder.path().join("policies.yaml"), list.to_string()).unwrap();
+    let (policies, errors) = Policies::load(&[folder.path().to_owned()]);
+    assert!(policies.is_empty());
+    let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let wanted =
+        "apiVersion: admissionregistration.k8s.io/v1alpha1 is not read, only v1 and v1beta1";
+    assert_eq!(errors.len(), 2, "{errors:?}");
+    assert!(errors.iter().all(|it| it.ends_with(wanted)), "{errors:?}");
+}
+
 #[test]
 fn the_configuration_has_the_last_word() {
     let policies = policies(&never("all", "drplacementcontrols"));

@@ -6,15 +6,17 @@
 //!
 //! | module | what is in it |
 //! | --- | --- |
+//! | `asking` | what a policy says, with one of its params |
 //! | `budget` | how much work expressions may make |
-//! | `expression` | an expression, with its names resolved |
+//! | `expression` | an expression, compiled: `names`, `calls` with loops, and what it amounts to |
 //! | `matching` | which requests a policy or a binding is about |
 //! | `optional` | optional values |
-//! | `policy` | a policy, and what it says of a request |
-//! | `read` | policies and bindings out of manifests |
+//! | `policy` | a policy, and with which bindings and params it is asked |
+//! | `read` | policies, bindings and their expressions out of manifests |
 //! | `request` | what a policy is told of a request |
 //! | `shape` | the fields that policies and bindings have |
 
+mod asking;
 mod budget;
 mod expression;
 mod matching;

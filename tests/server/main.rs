@@ -5,6 +5,7 @@
 
 mod certificate;
 mod drain;
+mod policies;
 mod request;
 mod slow;
 mod support;

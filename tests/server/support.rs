@@ -154,6 +154,7 @@ impl Server {
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) config: ClientConfig,
+    name: &'static str,
 }
 
 impl Client {
@@ -161,14 +162,28 @@ impl Client {
         Self::with(authority, None, &[&TLS13, &TLS12])
     }
 
+    /// Trusts a CA of which it has no more than the certificate, in PEM, to vouch for this name.
+    pub(crate) fn trusting(ca: &str, name: &'static str) -> Self {
+        let client = Self::made(ca, None, &[&TLS13, &TLS12]);
+        Self { name, ..client }
+    }
+
     pub(crate) fn with(
         authority: &Authority,
         own: Option<&Pair>,
         versions: &[&'static rustls::SupportedProtocolVersion],
     ) -> Self {
+        Self::made(authority.cert_pem(), own, versions)
+    }
+
+    fn made(
+        ca: &str,
+        own: Option<&Pair>,
+        versions: &[&'static rustls::SupportedProtocolVersion],
+    ) -> Self {
         let mut roots = RootCertStore::empty();
         roots
-            .add(CertificateDer::from_pem_slice(authority.cert_pem().as_bytes()).unwrap())
+            .add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap())
             .unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(versions)
@@ -183,7 +198,10 @@ impl Client {
                 )
                 .unwrap(),
         };
-        Self { config }
+        Self {
+            config,
+            name: NAMES[0],
+        }
     }
 
     pub(crate) async fn tls(
@@ -193,7 +211,7 @@ impl Client {
     ) -> std::io::Result<TlsStream<TcpStream>> {
         let mut config = self.config.clone();
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-        let name = ServerName::try_from(NAMES[0]).unwrap();
+        let name = ServerName::try_from(self.name).unwrap();
         let stream = TcpStream::connect(at).await?;
         soon(TlsConnector::from(Arc::new(config)).connect(name, stream)).await
     }
