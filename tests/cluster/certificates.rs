@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeSet,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -10,8 +11,10 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
+    client::Ask,
     fixtures::drpc,
     guard::Guard,
+    proxy::Backend,
     server::{Cluster, User, until},
     webhooks::{Alone, shipped},
 };
@@ -226,6 +229,70 @@ fn a_renewal_under_load_costs_no_request() {
     assert!(most >= 2, "an old CA stands beside a new one");
     let refused = guard.metric("ramen_guard_tls_handshake_failures_total");
     assert_eq!(refused, Some(0.0), "no API server ever found it wrong");
+}
+
+/// As a Deployment does it: a new one first, then the old one is told to end while the endpoints still have it.
+#[test]
+fn a_rolling_restart_under_load_costs_no_request() {
+    let Some(cluster) = Cluster::shared() else {
+        return;
+    };
+    let fresh = Fresh::new(cluster);
+    let namespace = cluster.namespace("rolling");
+    cluster.apply(User::Admin, &drpc(&namespace, "app")).ok();
+    let start = || Guard::pod(cluster, &[FAST, "--linger=2"]).ready();
+    let mut guards = vec![start(), start()];
+    fresh.install(&guards[0]);
+    cluster.point_service_at(Backend::Either(guards[0].port, guards[1].port));
+
+    let ended = AtomicBool::new(false);
+    let asked = thread::scope(|scope| {
+        let load: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| ask_until(cluster, &namespace, &ended)))
+            .collect();
+        for _ in 0..2 {
+            guards.push(start());
+            let old = guards.remove(0);
+            let end = scope.spawn(|| old.terminate());
+            // It takes a moment until the endpoints are without it.
+            thread::sleep(Duration::from_millis(500));
+            cluster.turn_service_to(Backend::Either(guards[0].port, guards[1].port));
+            end.join().expect("it ends");
+        }
+        ended.store(true, Ordering::Relaxed);
+        let asked = load
+            .into_iter()
+            .map(|it| it.join().expect("no request fails"));
+        asked.sum::<usize>()
+    });
+    assert!(asked > 100, "only {asked} requests were made");
+}
+
+/// Asks for what is allowed and for what is refused, by dry runs, and says how often.
+fn ask_until(cluster: &Cluster, namespace: &str, ended: &AtomicBool) -> usize {
+    let client = cluster.client(User::Alice);
+    let path = format!(
+        "/apis/ramendr.openshift.io/v1alpha1/namespaces/{namespace}/drplacementcontrols/app?dryRun=All"
+    );
+    let mut asked = 0;
+    while !ended.load(Ordering::Relaxed) {
+        for (spec, code) in [
+            (json!({"preferredCluster": "west"}), 200),
+            // Without the guard it would be the CRD that refuses it, with 422.
+            (json!({"placementRef": {"name": "another"}}), 403),
+        ] {
+            let body = json!({"spec": spec});
+            let ask = Ask {
+                method: "PATCH",
+                path: path.clone(),
+                body,
+            };
+            let answer = client.ask_all(vec![ask]).remove(0);
+            assert_eq!(answer.code, code, "{spec}: {}", answer.body);
+            asked += 1;
+        }
+    }
+    asked
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(crate) enum Backend {
     Silence,
     /// Who listens on this port of the loopback interface.
     Port(u16),
+    /// One of the two who listen on these, in turn.
+    Either(u16, u16),
 }
 
 impl From<u16> for Backend {
@@ -62,10 +64,15 @@ impl Proxy {
         Ok(Self { state })
     }
 
+    /// New connections go there; those that exist stay what they are.
+    pub(crate) fn turn_to(&self, backend: Backend) {
+        lock(&self.state).backend = backend;
+    }
+
     /// New connections go there; those that exist are cut.
     pub(crate) fn point_at(&self, backend: Backend) {
+        self.turn_to(backend);
         let mut state = lock(&self.state);
-        state.backend = backend;
         for connection in state.open.drain(..) {
             let _ = connection.shutdown(Shutdown::Both);
         }
@@ -82,10 +89,10 @@ fn serve(mut client: UnixStream, state: &Mutex<State>) -> io::Result<()> {
     }
     client.set_read_timeout(None)?;
 
-    let backend = {
+    let (backend, turn) = {
         let mut state = lock(state);
         state.open.push(client.try_clone()?);
-        state.backend
+        (state.backend, state.open.len())
     };
     let server = match backend {
         Backend::Nothing => None,
@@ -94,6 +101,10 @@ fn serve(mut client: UnixStream, state: &Mutex<State>) -> io::Result<()> {
             return client.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
         }
         Backend::Port(port) => TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok(),
+        Backend::Either(one, other) => {
+            let port = if turn % 2 == 0 { one } else { other };
+            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()
+        }
     };
     let Some(mut server) = server else {
         client.write_all(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")?;

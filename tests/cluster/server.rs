@@ -325,6 +325,11 @@ impl Cluster {
         assert!(served, "the CRDs are not established");
     }
 
+    /// New connections to the webhook go there; what is open stays open.
+    pub(crate) fn turn_service_to(&self, backend: impl Into<Backend>) {
+        self.proxy.turn_to(backend.into());
+    }
+
     /// New calls of the webhook go there; those under way are cut.
     pub(crate) fn point_service_at(&self, backend: impl Into<Backend>) {
         self.proxy.point_at(backend.into());
