@@ -286,6 +286,49 @@ fn what_is_gone_is_judged_as_deleted_and_refuses_nothing() {
     assert_eq!(all.code, 0, "{} {}", all.stderr, all.value);
 }
 
+/// A site's own policies are asked about what is gone; that one of them can't say anything is told.
+#[test]
+fn policies_of_a_site_are_asked_about_what_is_gone() {
+    let api = "admissionregistration.k8s.io/v1";
+    let asked = |name: &str, expression: &str| {
+        format!(
+            "apiVersion: {api}\nkind: ValidatingAdmissionPolicy\nmetadata: {{ name: {name} }}\nspec:\n  matchConstraints:\n    \
+             resourceRules:\n      - {{ apiGroups: [ramendr.openshift.io], apiVersions: [v1alpha1], operations: [DELETE], \
+             resources: [drpolicies] }}\n  validations: [{{ expression: \"{expression}\" }}]\n---\napiVersion: {api}\nkind: \
+             ValidatingAdmissionPolicyBinding\nmetadata: {{ name: {name} }}\nspec: {{ policyName: {name}, validationActions: \
+             [Deny] }}\n"
+        )
+    };
+    let files = [
+        ("clusters.yaml", CLUSTERS),
+        ("policy.yaml", &policy("pair", "[east, west]")),
+    ];
+    let repository = Repository::new(&files);
+    repository.remove("policy.yaml");
+    let folder = tempfile::tempdir().unwrap();
+    let text = [
+        asked("kept", "oldObject.metadata.name != 'pair'"),
+        asked("who", "request.userInfo.username == 'admin'"),
+    ];
+    let file = folder.path().join("policies.yaml");
+    fs::write(&file, text.join("---\n")).unwrap();
+    let file = file.to_str().unwrap();
+    let gone = repository.check(&[".", "--since", "main", "--policies", file]);
+    assert_eq!(
+        (gone.code, gone.about("policy/kept")),
+        (0, vec![triple("DELETE", "pair", "warn")]),
+        "{}",
+        gone.value
+    );
+    assert_eq!(
+        gone.notes(),
+        [
+            "1 object of main is gone, judged as deleted",
+            "ValidatingAdmissionPolicy \"who\" could not be evaluated for 1 object: it asks who makes the request"
+        ]
+    );
+}
+
 #[test]
 fn what_is_elsewhere_is_not_gone() {
     let repository = Repository::new(&[

@@ -301,6 +301,7 @@ impl Check {
             }
             count += 1;
             outcome.judged += 1;
+            outcome.undecided(&verdict.undecided);
             again::soften(&mut verdict, offline);
             if !verdict.findings.is_empty() {
                 let checked = self.located(manifest, request, verdict);
