@@ -134,7 +134,7 @@ fn print(text: &str) -> Result<ExitCode, String> {
     print_by(|out| out.write_all(text.as_bytes()))
 }
 
-/// As [`print`], of what is written bit by bit.
+/// As [`print()`], of what is written bit by bit.
 fn print_by(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<ExitCode, String> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
