@@ -22,11 +22,15 @@ pub fn conduct(contract: &Contract) -> Vec<&'static str> {
     };
     let asked = |operation| contract.on.contains(&operation);
     let compares = matches!(contract.check, Check::Immutable(_));
-    let offline = is_offline(contract);
+    let offline = is_offline(contract) || contract.files;
     let denies = contract.mode_in(Profile::Strict).max(contract.mode) == Mode::Deny;
     let gated = denies && !contract.crash && !offline;
     tell(
-        offline,
+        contract.files,
+        "Only `check` says it, of files: it is about how an object is kept, not about what is stored.",
+    );
+    tell(
+        offline && !contract.files,
         "Only `check` says it: the API server refuses or drops what it is about before the webhook is asked.",
     );
     tell(
