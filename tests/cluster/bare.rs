@@ -46,7 +46,7 @@ fn knows_who_asks() {
             .kubectl(user, &["auth", "whoami", "-o", "json"], None)
             .ok();
         assert!(who.contains(&format!("\"{}\"", user.name())), "{who}");
-        let no = cluster.kubectl(user, &["auth", "can-i", "create", "secrets"], None);
+        let no = cluster.kubectl(user, &["auth", "can-i", "create", "pods"], None);
         assert_eq!(no.stdout.trim(), "no");
     }
 }
