@@ -293,8 +293,20 @@ fn what_is_stored_is_audited_and_what_blocks_others_comes_first() {
     let fresh = Fresh::new(cluster);
     let name = cluster.namespace("audited");
     poisoned(cluster, &name);
-    let crd = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cluster/reportcrd.yaml");
-    cluster.install_crds(&[crd.into()]);
+    let crds = tempfile::tempdir().unwrap();
+    let older = include_str!("reportcrd.yaml");
+    fs::write(crds.path().join("older.yaml"), older).unwrap();
+    // What came after it has another name, and the same fields.
+    let newer = [
+        ("wgpolicyk8s.io", "openreports.io"),
+        ("v1alpha2", "v1alpha1"),
+        ("PolicyReport", "Report"),
+        ("policyreport", "report"),
+    ]
+    .iter()
+    .fold(older.to_owned(), |text, (from, to)| text.replace(from, to));
+    fs::write(crds.path().join("newer.yaml"), newer).unwrap();
+    cluster.install_crds(&[crds.path().to_owned()]);
     let config = configuration(cluster, &format!("ramen: {{namespace: {name}}}\n"));
     let guard = Guard::pod(cluster, &[FASTER, &config]).ready();
 
@@ -337,18 +349,24 @@ fn what_is_stored_is_audited_and_what_blocks_others_comes_first() {
         "/metadata/labels/cluster.open-cluster-management.io~1backup\n"
     );
 
-    let report = cluster.get_json(&["clusterpolicyreport", "ramen-guard"]);
-    let results = report["results"].as_array().unwrap();
-    assert!(!results.is_empty() && results.len() <= 300);
-    let crash = results
-        .iter()
-        .find(|result| result["rule"] == "drpc-captureinterval-not-go-duration");
-    let crash = crash.expect("the crash is reported");
-    assert_eq!(
-        (&crash["result"], &crash["severity"]),
-        (&json!("fail"), &json!("critical"))
-    );
-    assert!(crash["resources"][0]["uid"].is_string());
+    for kind in ["clusterpolicyreport", "clusterreport"] {
+        assert!(until(|| cluster
+            .kubectl(User::Admin, &["get", kind, "ramen-guard"], None)
+            .code
+            == 0));
+        let report = cluster.get_json(&[kind, "ramen-guard"]);
+        let results = report["results"].as_array().unwrap();
+        assert!(!results.is_empty() && results.len() <= 300);
+        let crash = results
+            .iter()
+            .find(|result| result["rule"] == "drpc-captureinterval-not-go-duration");
+        let crash = crash.expect("the crash is reported");
+        assert_eq!(
+            (&crash["result"], &crash["severity"]),
+            (&json!("fail"), &json!("critical"))
+        );
+        assert!(crash["resources"][0]["uid"].is_string());
+    }
 
     let findings =
         r#"ramen_guard_audit_findings{mode="deny",rule="drpc-captureinterval-not-go-duration"}"#;
@@ -367,6 +385,7 @@ fn what_is_stored_is_audited_and_what_blocks_others_comes_first() {
 
     the_command_says_the_same(cluster, &name, &config);
     fresh.admin(&["delete", "crd", "clusterpolicyreports.wgpolicyk8s.io"]);
+    fresh.admin(&["delete", "crd", "clusterreports.openreports.io"]);
     fresh.admin(&["delete", "drpc", "--all", "-n", &name]);
     fresh.admin(&["delete", "drpc", "--all", "-n", &format!("{name}-ops")]);
 }
